@@ -1,0 +1,222 @@
+//! What was used, what it is rated at, and what that comes to; exact to 1e-10 USD.
+//!
+//! A published rate is never divided: a [`Price`] keeps "this many units cost that much", and a
+//! [`Usage`] counts the smallest unit in integers. Knows nothing of AWS or of bills.
+
+use std::fmt;
+use std::iter::Sum;
+use std::ops::{Add, AddAssign};
+
+/// What is counted, as its smallest step, so that amounts are integers.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Unit {
+    /// One machine for one nanosecond.
+    InstanceNs,
+    /// 1/128,000 vCPU for one nanosecond.
+    CpuNs,
+    /// One byte for one nanosecond.
+    ByteNs,
+    /// One address for one nanosecond.
+    AddressNs,
+}
+
+impl Unit {
+    /// How people read an amount of it.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Unit::InstanceNs => "instance-hours",
+            Unit::CpuNs => "vCPU-hours",
+            Unit::ByteNs => "GiB-hours",
+            Unit::AddressNs => "address-hours",
+        }
+    }
+
+    /// How many smallest steps make one of [`label`](Self::label).
+    pub const fn steps_per_label(self) -> u128 {
+        match self {
+            Unit::InstanceNs | Unit::AddressNs => HOUR_NS,
+            Unit::CpuNs => 128_000 * HOUR_NS,
+            Unit::ByteNs => (1 << 30) * HOUR_NS,
+        }
+    }
+}
+
+/// An hour in nanoseconds.
+pub const HOUR_NS: u128 = 3_600_000_000_000;
+/// The month of AWS price pages: 730 hours.
+pub const MONTH_NS: u128 = 730 * HOUR_NS;
+
+/// A counted amount.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Usage {
+    /// How many of `unit`.
+    pub amount: u128,
+    /// What was counted.
+    pub unit: Unit,
+}
+
+/// A published rate: `per` of `unit` cost `nanos10` (1e-10 USD). Never a rate that was divided;
+/// signed, for credits.
+///
+/// ```
+/// use windtunnel::base::money::{HOUR_NS, Price, Unit, Usage};
+/// // m5.large, 0.096 USD an hour, for 60 s (a 45 s run bills a minute).
+/// let price = Price::new(960_000_000, HOUR_NS, Unit::InstanceNs);
+/// let line = price.line(Usage { amount: 60_000_000_000, unit: Unit::InstanceNs });
+/// assert_eq!(line.to_string(), "0.0016");
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Price {
+    nanos10: i64,
+    per: u128,
+    unit: Unit,
+}
+
+/// An amount of US dollars in 1e-10 USD; negative is a credit.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Money(i128);
+
+impl Price {
+    /// A rate of `nanos10` (1e-10 USD) for `per` smallest steps of `unit`.
+    ///
+    /// Panics unless `per × |nanos10|` fits 127 bits, which every listed rate does.
+    pub fn new(nanos10: i64, per: u128, unit: Unit) -> Self {
+        let top = per.checked_mul(u128::from(nanos10.unsigned_abs()));
+        assert!(per > 0 && top.is_some_and(|top| top < 1 << 127), "a rate that can be applied exactly");
+        Price { nanos10, per, unit }
+    }
+
+    /// A rate per hour of the label of `unit`: per vCPU-hour, per GiB-hour, per instance-hour.
+    pub fn per_hour(nanos10: i64, unit: Unit) -> Self {
+        Price::new(nanos10, unit.steps_per_label(), unit)
+    }
+
+    /// What is rated.
+    pub const fn unit(self) -> Unit {
+        self.unit
+    }
+
+    /// The rate for `per` steps, in 1e-10 USD.
+    pub const fn nanos10(self) -> i64 {
+        self.nanos10
+    }
+
+    /// How many smallest steps the rate is for.
+    pub const fn per(self) -> u128 {
+        self.per
+    }
+
+    /// One bill line: usage × rate, divided first, rounded half to even once.
+    ///
+    /// Panics when the units differ: that is a wrong bill, not wrong input.
+    pub fn line(self, usage: Usage) -> Money {
+        assert_eq!(self.unit, usage.unit, "a price for another unit");
+        let (rate, per) = (u128::from(self.nanos10.unsigned_abs()), self.per);
+        let whole = (usage.amount / per).checked_mul(rate).expect("a bill below 1e28 USD");
+        let part = (usage.amount % per) * rate;
+        let (quotient, rest) = (part / per, part % per);
+        let odd = (whole + quotient) % 2 == 1;
+        let up = rest > per - rest || (rest == per - rest && odd);
+        let line = i128::try_from(whole + quotient + u128::from(up)).expect("a bill below 1e28 USD");
+        Money(if self.nanos10 < 0 { -line } else { line })
+    }
+}
+
+impl Money {
+    /// Nothing.
+    pub const ZERO: Money = Money(0);
+
+    /// From 1e-10 USD.
+    pub const fn from_nanos10(nanos10: i128) -> Self {
+        Money(nanos10)
+    }
+
+    /// In 1e-10 USD.
+    pub const fn nanos10(self) -> i128 {
+        self.0
+    }
+
+    /// Rounded half to even to cents, `1234.50`: what a person reads.
+    pub fn cents(self) -> String {
+        let (quotient, rest) = (self.0.unsigned_abs() / 100_000_000, self.0.unsigned_abs() % 100_000_000);
+        let up = rest > 50_000_000 || (rest == 50_000_000 && quotient % 2 == 1);
+        let cents = quotient + u128::from(up);
+        let sign = if self.0 < 0 && cents > 0 { "-" } else { "" };
+        format!("{sign}{}.{:02}", cents / 100, cents % 100)
+    }
+}
+
+impl Add for Money {
+    type Output = Money;
+    fn add(self, other: Money) -> Money {
+        Money(self.0 + other.0)
+    }
+}
+
+impl AddAssign for Money {
+    fn add_assign(&mut self, other: Money) {
+        self.0 += other.0;
+    }
+}
+
+impl Sum for Money {
+    fn sum<I: Iterator<Item = Money>>(all: I) -> Money {
+        all.fold(Money::ZERO, Add::add)
+    }
+}
+
+/// Writes every digit that is there: `0.0016`.
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const USD: u128 = 10_000_000_000;
+        let sign = if self.0 < 0 { "-" } else { "" };
+        let (whole, part) = (self.0.unsigned_abs() / USD, self.0.unsigned_abs() % USD);
+        let digits = format!("{part:010}");
+        let digits = digits.trim_end_matches('0');
+        let dot = if digits.is_empty() { "" } else { "." };
+        write!(f, "{sign}{whole}{dot}{digits}")
+    }
+}
+
+impl fmt::Debug for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_petabyte_year_is_exact() {
+        let gp3 = Price::new(800_000_000, (1 << 30) * MONTH_NS, Unit::ByteNs);
+        let usage = Usage { amount: (1u128 << 50) * 8760 * HOUR_NS, unit: Unit::ByteNs };
+        assert_eq!(gp3.line(usage), Money(800_000_000 * 1024 * 1024 * 12));
+    }
+
+    #[test]
+    fn halves_go_to_the_even_neighbour() {
+        let half = Price::new(1, 2, Unit::InstanceNs);
+        let lines: Vec<i128> = (0..6)
+            .map(|amount| half.line(Usage { amount, unit: Unit::InstanceNs }).nanos10())
+            .collect();
+        assert_eq!(lines, [0, 0, 1, 2, 2, 2]); // 0, 0.5, 1, 1.5, 2, 2.5
+    }
+
+    #[test]
+    fn a_credit_is_negative() {
+        let credit = Price::per_hour(-404_800_000, Unit::CpuNs);
+        let quarter = Usage { amount: 32_000 * HOUR_NS, unit: Unit::CpuNs };
+        assert_eq!(credit.line(quarter).to_string(), "-0.01012");
+        assert_eq!(credit.line(quarter).cents(), "-0.01");
+        assert_eq!(Money(-1).cents(), "0.00");
+    }
+
+    #[test]
+    #[should_panic(expected = "another unit")]
+    fn units_must_agree() {
+        let price = Price::per_hour(1, Unit::CpuNs);
+        let _ = price.line(Usage { amount: 1, unit: Unit::ByteNs });
+    }
+}

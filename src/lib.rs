@@ -1,0 +1,5 @@
+//! A wind tunnel for container clusters on AWS.
+
+pub mod base;
+pub mod control;
+pub mod engine;
