@@ -1,0 +1,565 @@
+//! What a task, a service and a container instance are: the rows of the ECS control plane.
+//!
+//! Two kinds of words. *Definitions* are wide, never change after they are registered, and are
+//! referred to by row: task definitions, instance classes, service definitions. *Rows* are small and
+//! `Copy`, and change: a task, a container instance, a service. Section numbers are those of the ECS
+//! specification. Knows nothing of who decides, and nothing of where a machine or an image lives.
+
+use std::fmt;
+
+use crate::base::versioned::Index;
+use crate::base::{Bytes, Cpu, EntityKey, Name, Percent, Reader, Row, Span, Symbol, Symbols, Timestamp};
+
+use super::query::Expression;
+
+// ---------------------------------------------------------------------------------------------------
+// Definitions: wide, immutable, by row.
+
+/// Every definition of one control plane.
+#[derive(Debug, Default)]
+pub struct Definitions {
+    /// Registered revisions of task definitions.
+    pub tasks: Vec<TaskDefinition>,
+    /// What container instances can be.
+    pub classes: Vec<InstanceClass>,
+    /// Services, as created.
+    pub services: Vec<ServiceDefinition>,
+    /// RunTask and StartTask requests that callers repeat.
+    pub requests: Vec<TaskRequest>,
+    /// The spellings.
+    pub symbols: Symbols,
+}
+
+macro_rules! by_row {
+    ($($field:ident: $type:ty),*) => {$(
+        impl std::ops::Index<Row<$type>> for Definitions {
+            type Output = $type;
+            fn index(&self, row: Row<$type>) -> &$type {
+                &self.$field[row.index()]
+            }
+        }
+    )*};
+}
+by_row!(tasks: TaskDefinition, classes: InstanceClass, services: ServiceDefinition, requests: TaskRequest);
+
+/// One revision of a task definition, validated (section 1).
+#[derive(Clone, Debug)]
+pub struct TaskDefinition {
+    /// The family.
+    pub family: Symbol,
+    /// Counted from 1 within the family (TD-01).
+    pub revision: u32,
+    /// Its network mode.
+    pub network_mode: NetworkMode,
+    /// The containers, in the order of the request.
+    pub containers: Box<[ContainerDefinition]>,
+    /// What placement subtracts (TD-11).
+    pub reservation: Reservation,
+    /// The attributes that an instance must have (CI-20), and for some of them the value.
+    pub required_attributes: Box<[(Symbol, Option<Symbol>)]>,
+    /// Its `memberOf` constraints.
+    pub constraints: Box<[Expression]>,
+    /// Whether it may run on container instances.
+    pub runs_on_ec2: bool,
+    /// The Fargate size, when it may run there (section 1.4).
+    pub fargate: Option<FargateShape>,
+}
+
+/// `networkMode`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NetworkMode {
+    /// No network.
+    None,
+    /// Docker's bridge; host ports may be dynamic.
+    Bridge,
+    /// An elastic network interface per task.
+    Awsvpc,
+    /// The instance's own network.
+    Host,
+}
+
+/// What a task takes from an instance (TD-11). Ports are by number; everything else by amount.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Reservation {
+    /// CPU.
+    pub cpu: Cpu,
+    /// Memory.
+    pub memory: Bytes,
+    /// Whole GPUs.
+    pub gpus: u32,
+    /// Elastic network interfaces: one for awsvpc, else none.
+    pub interfaces: u32,
+    /// Static TCP host ports, ascending.
+    pub ports: Box<[u16]>,
+    /// Static UDP host ports, ascending.
+    pub ports_udp: Box<[u16]>,
+}
+
+/// What a task of this definition is on Fargate.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FargateShape {
+    /// Task CPU.
+    pub cpu: Cpu,
+    /// Task memory.
+    pub memory: Bytes,
+    /// Ephemeral storage; 20 GiB are included in the price.
+    pub ephemeral: Bytes,
+    /// Whether it runs on Graviton.
+    pub arm64: bool,
+    /// Whether it runs Windows.
+    pub windows: bool,
+}
+
+/// One container of a task definition.
+#[derive(Clone, Debug)]
+pub struct ContainerDefinition {
+    /// Its name, unique in the task.
+    pub name: Symbol,
+    /// The image reference as spelled.
+    pub image: Symbol,
+    /// Whether its exit stops the task (TD-15).
+    pub essential: bool,
+    /// What it waits for, by place in [`TaskDefinition::containers`].
+    pub depends_on: Box<[Dependency]>,
+    /// How long dependents wait for it, if not for ever.
+    pub start_timeout: Option<Span>,
+    /// From the stop signal to SIGKILL, if it says.
+    pub stop_timeout: Option<Span>,
+    /// Its health check.
+    pub health_check: Option<HealthCheck>,
+    /// Whether and how it is restarted in place (TD-20).
+    pub restart_policy: Option<RestartPolicy>,
+    /// How many host ports the agent chooses for it (TD-41).
+    pub dynamic_ports: u16,
+}
+
+/// `dependsOn`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Dependency {
+    /// The container that comes first.
+    pub on: u8,
+    /// What must have become of it.
+    pub condition: Condition,
+}
+
+/// The condition of a dependency (TD-22).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Condition {
+    /// It has started.
+    Start,
+    /// It has exited, with any code.
+    Complete,
+    /// It has exited with 0.
+    Success,
+    /// It reports HEALTHY.
+    Healthy,
+}
+
+/// `healthCheck` (TD-24).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HealthCheck {
+    /// Between probes.
+    pub interval: Span,
+    /// A probe that takes longer has failed.
+    pub timeout: Span,
+    /// Consecutive failures that make UNHEALTHY.
+    pub retries: u32,
+    /// Failures in it do not count.
+    pub start_period: Span,
+}
+
+/// `restartPolicy` (TD-20).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RestartPolicy {
+    /// Exit codes after which it stays down.
+    pub ignored_exit_codes: Box<[i32]>,
+    /// It must have run this long to be restarted.
+    pub attempt_period: Span,
+}
+
+/// What a container instance is, apart from its name and its state: everything that the instances of
+/// one pool in one subnet share.
+#[derive(Clone, Debug)]
+pub struct InstanceClass {
+    /// The EC2 instance type.
+    pub instance_type: Symbol,
+    /// The zone name.
+    pub zone: Symbol,
+    /// The subnet id.
+    pub subnet: Symbol,
+    /// The capacity provider that launched it, if one did.
+    pub capacity_provider: Option<Symbol>,
+    /// Attributes: automatic ones, capabilities, and those the pool adds (section 2.4); sorted.
+    pub attributes: Box<[(Symbol, Option<Symbol>)]>,
+    /// Registered CPU (CI-13).
+    pub cpu: Cpu,
+    /// Registered memory (CI-11).
+    pub memory: Bytes,
+    /// Registered GPUs.
+    pub gpus: u32,
+    /// How many awsvpc tasks it can hold (EN-01).
+    pub interfaces: u32,
+    /// TCP host ports that are never free (TD-40), ascending.
+    pub reserved_ports: Box<[u16]>,
+    /// The version of its agent.
+    pub agent_version: Symbol,
+}
+
+impl InstanceClass {
+    /// The value of an attribute: none when it is absent, and an inner none when it has no value.
+    pub fn attribute(&self, name: Symbol) -> Option<Option<Symbol>> {
+        self.attributes.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
+    }
+}
+
+/// Where and how tasks may be placed: what RunTask and CreateService have in common.
+#[derive(Clone, Debug)]
+pub struct Placing {
+    /// EC2 or Fargate.
+    pub launch_type: LaunchType,
+    /// `placementStrategy`, in order; empty means the default (PL-13).
+    pub strategies: Box<[Strategy]>,
+    /// `placementConstraints` of the request.
+    pub constraints: Box<[Constraint]>,
+    /// The subnets of `networkConfiguration`; empty when there is none.
+    pub subnets: Box<[Subnet]>,
+    /// Whether tasks get a public IPv4 address.
+    pub public_address: bool,
+}
+
+/// One subnet of a network configuration.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Subnet {
+    /// Its id.
+    pub id: Symbol,
+    /// The name of its zone.
+    pub zone: Symbol,
+}
+
+/// `launchType`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum LaunchType {
+    /// On container instances.
+    Ec2,
+    /// On Fargate.
+    Fargate,
+}
+
+/// One placement strategy (section 4.2).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Strategy {
+    /// Uniform among those that are left.
+    Random,
+    /// Least remaining CPU that still fits.
+    BinpackCpu,
+    /// Least remaining memory that still fits.
+    BinpackMemory,
+    /// Fewest tasks per instance.
+    SpreadInstance,
+    /// Fewest tasks per value of an attribute.
+    SpreadAttribute(Symbol),
+}
+
+/// One placement constraint (section 4.3).
+#[derive(Clone, Debug)]
+pub enum Constraint {
+    /// Each task of the group on an instance of its own.
+    DistinctInstance,
+    /// Only where the expression holds.
+    MemberOf(Expression),
+}
+
+/// A service as created (section 5.1).
+#[derive(Clone, Debug)]
+pub struct ServiceDefinition {
+    /// `serviceName`.
+    pub name: Symbol,
+    /// The task group of its tasks, `service:NAME` (TK-05).
+    pub group: Symbol,
+    /// The resolved revision (TD-04).
+    pub task_definition: Row<TaskDefinition>,
+    /// Where and how.
+    pub placing: Placing,
+    /// Wanted tasks at creation.
+    pub desired_count: u32,
+    /// `minimumHealthyPercent`.
+    pub healthy_min: Percent,
+    /// `maximumPercent`.
+    pub running_max: Percent,
+    /// `healthCheckGracePeriodSeconds` (SVC-21).
+    pub grace: Span,
+}
+
+/// A RunTask or StartTask request (section 8.1), as often as it is made.
+#[derive(Clone, Debug)]
+pub struct TaskRequest {
+    /// What its tasks are called in the scenario.
+    pub name: Symbol,
+    /// The resolved revision.
+    pub task_definition: Row<TaskDefinition>,
+    /// The task group, `family:FAMILY` unless given (TK-05).
+    pub group: Symbol,
+    /// Tasks per call, 1 to 10.
+    pub count: u32,
+    /// Where and how; ignored by StartTask but for the subnets.
+    pub placing: Placing,
+    /// StartTask: these instances instead of placement (PL-16), by name.
+    pub instances: Option<Box<[Name]>>,
+}
+
+// ---------------------------------------------------------------------------------------------------
+// Rows: small, Copy, changing.
+
+/// A container instance (section 2.2).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ContainerInstance {
+    /// For draws.
+    pub key: EntityKey,
+    /// What people call it.
+    pub name: Name,
+    /// What it is.
+    pub class: Row<InstanceClass>,
+    /// Its state.
+    pub status: InstanceStatus,
+    /// Whether its agent holds a session (AG-01).
+    pub agent_connected: bool,
+    /// When it registered; the order of registration breaks ties.
+    pub registered_at: Timestamp,
+    /// Tasks with desired status RUNNING that have not stopped (CI-08).
+    pub running_tasks: u32,
+}
+
+/// The status of a container instance (section 2.2).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum InstanceStatus {
+    /// Waits for its trunk interface (CI-01).
+    Registering,
+    /// Takes tasks.
+    Active,
+    /// Takes no new tasks.
+    Draining,
+    /// Gone, still listed.
+    Inactive,
+}
+
+/// A task (section 3).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Task {
+    /// For draws.
+    pub key: EntityKey,
+    /// What people call it.
+    pub name: Name,
+    /// What it is.
+    pub definition: Row<TaskDefinition>,
+    /// The task group (TK-05).
+    pub group: Symbol,
+    /// The service that started it.
+    pub service: Option<Row<Service>>,
+    /// EC2 or Fargate.
+    pub launch_type: LaunchType,
+    /// The container instance, on EC2.
+    pub instance: Option<Row<ContainerInstance>>,
+    /// The zone it runs in.
+    pub zone: Symbol,
+    /// RUNNING, or STOPPED once a stop was asked for (TK-01).
+    pub desired: Desired,
+    /// How far it got.
+    pub status: TaskStatus,
+    /// What its containers' health checks say (TD-25).
+    pub health: Health,
+    /// Why it stopped or stops.
+    pub stop: Option<Stop>,
+    /// When each step was taken.
+    pub times: TaskTimes,
+}
+
+/// When a task took each of its steps (section 3.2); [`Timestamp::NEVER`] for a step not taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TaskTimes {
+    /// The request, the raise of the desired count, or the end of the task that it replaces.
+    pub arrived: Timestamp,
+    /// Placed; the row was written.
+    pub created: Timestamp,
+    /// The first pull began.
+    pub pull_started: Timestamp,
+    /// The last pull ended.
+    pub pull_stopped: Timestamp,
+    /// It reached RUNNING.
+    pub started: Timestamp,
+    /// It passed its checks, or reached RUNNING when it has none.
+    pub ready: Timestamp,
+    /// A stop was asked for.
+    pub stopping: Timestamp,
+    /// Its first essential container exited.
+    pub execution_stopped: Timestamp,
+    /// It reached STOPPED.
+    pub stopped: Timestamp,
+}
+
+impl TaskTimes {
+    /// The times of a task that has just been created.
+    pub const fn created(arrived: Timestamp, created: Timestamp) -> Self {
+        const NEVER: Timestamp = Timestamp::NEVER;
+        TaskTimes {
+            arrived,
+            created,
+            pull_started: NEVER,
+            pull_stopped: NEVER,
+            started: NEVER,
+            ready: NEVER,
+            stopping: NEVER,
+            execution_stopped: NEVER,
+            stopped: NEVER,
+        }
+    }
+}
+
+/// `desiredStatus` (TK-01).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Desired {
+    /// It should run.
+    Running,
+    /// It should stop.
+    Stopped,
+}
+
+/// `lastStatus` (section 3.1), in the order of a task's life.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum TaskStatus {
+    /// Its network interface is attached.
+    Provisioning,
+    /// Waits for its agent.
+    Pending,
+    /// Images are pulled and containers created.
+    Activating,
+    /// All its containers have started.
+    Running,
+    /// Its targets are deregistered.
+    Deactivating,
+    /// Its containers are stopped.
+    Stopping,
+    /// Its network interface is detached.
+    Deprovisioning,
+    /// The end.
+    Stopped,
+}
+
+impl TaskStatus {
+    /// As the API spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            TaskStatus::Provisioning => "PROVISIONING",
+            TaskStatus::Pending => "PENDING",
+            TaskStatus::Activating => "ACTIVATING",
+            TaskStatus::Running => "RUNNING",
+            TaskStatus::Deactivating => "DEACTIVATING",
+            TaskStatus::Stopping => "STOPPING",
+            TaskStatus::Deprovisioning => "DEPROVISIONING",
+            TaskStatus::Stopped => "STOPPED",
+        }
+    }
+}
+
+/// `healthStatus` (TD-25).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Health {
+    /// No check, or none has spoken yet.
+    Unknown,
+    /// Every essential container with a check passes it.
+    Healthy,
+    /// One does not.
+    Unhealthy,
+}
+
+/// Why a task stopped: the code and what the reason text is made of (section 3.3).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stop {
+    /// An essential container exited.
+    EssentialContainerExited {
+        /// Which one, by place in the definition.
+        container: u8,
+        /// Its exit code.
+        code: u8,
+        /// Whether it was killed for memory.
+        out_of_memory: bool,
+    },
+    /// It never reached RUNNING (section 3.4).
+    TaskFailedToStart(StartFailure),
+    /// StopTask.
+    UserInitiated,
+    /// The service scheduler stopped it: scale-in or a deployment.
+    Scaling,
+    /// The service scheduler stopped it: its health check failed.
+    Unhealthy,
+    /// Its instance is gone.
+    HostTerminated,
+}
+
+/// Why a task never reached RUNNING (section 3.4).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum StartFailure {
+    /// `CannotPullContainerError`.
+    CannotPull {
+        /// Which container.
+        container: u8,
+    },
+    /// `CannotStartContainerError`.
+    CannotStart {
+        /// Which container.
+        container: u8,
+    },
+    /// `CannotStartContainerError: dependency graph` (TD-22).
+    Dependency {
+        /// Which container never started.
+        container: u8,
+    },
+    /// The network interface was not attached in time (EN-03).
+    InterfaceTimeout,
+}
+
+impl Stop {
+    /// `stopCode`.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Stop::EssentialContainerExited { .. } => "EssentialContainerExited",
+            Stop::TaskFailedToStart(_) => "TaskFailedToStart",
+            Stop::UserInitiated => "UserInitiated",
+            Stop::Scaling | Stop::Unhealthy => "ServiceSchedulerInitiated",
+            Stop::HostTerminated => "TerminationNotice",
+        }
+    }
+}
+
+/// A service (section 5.1).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Service {
+    /// For draws.
+    pub key: EntityKey,
+    /// What it is.
+    pub definition: Row<ServiceDefinition>,
+    /// Wanted tasks.
+    pub desired_count: u32,
+    /// When it was created.
+    pub created_at: Timestamp,
+}
+
+/// The record of one control plane as one process sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct EcsView<'a> {
+    /// What everything is.
+    pub definitions: &'a Definitions,
+    /// Container instances.
+    pub instances: Reader<'a, ContainerInstance>,
+    /// Tasks.
+    pub tasks: Reader<'a, Task>,
+    /// Services.
+    pub services: Reader<'a, Service>,
+    /// The tasks of each service, by the number of its row; filter by the row as of the cursor.
+    pub tasks_of_service: &'a Index<Task>,
+}
+
+impl fmt::Display for TaskStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,1 @@
+//! Node agents: the reconcilers that run on each machine and speak [`crate::base::runtime`].
