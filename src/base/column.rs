@@ -90,10 +90,7 @@ impl<T> Column<T> {
 
     /// Every row in use, in row order.
     pub fn iter(&self) -> impl Iterator<Item = (Row<T>, &T)> {
-        self.slots
-            .iter()
-            .enumerate()
-            .filter_map(|(index, slot)| Some((Row::at(index), slot.value.as_ref()?)))
+        self.slots.iter().enumerate().filter_map(|(index, slot)| Some((Row::at(index), slot.value.as_ref()?)))
     }
 
     /// How many rows are in use.

@@ -45,7 +45,10 @@ mod recording {
         let result = test();
         REACHED.with_borrow(|reached| {
             for rule in rules {
-                assert!(reached.contains(rule), "the row names {rule}, but did not reach its line; it reached {reached:?}");
+                assert!(
+                    reached.contains(rule),
+                    "the row names {rule}, but did not reach its line; it reached {reached:?}"
+                );
             }
         });
         result

@@ -198,9 +198,8 @@ mod tests {
     #[test]
     fn halves_go_to_the_even_neighbour() {
         let half = Price::new(1, 2, Unit::InstanceNs);
-        let lines: Vec<i128> = (0..6)
-            .map(|amount| half.line(Usage { amount, unit: Unit::InstanceNs }).nanos10())
-            .collect();
+        let lines: Vec<i128> =
+            (0..6).map(|amount| half.line(Usage { amount, unit: Unit::InstanceNs }).nanos10()).collect();
         assert_eq!(lines, [0, 0, 1, 2, 2, 2]); // 0, 0.5, 1, 1.5, 2, 2.5
     }
 

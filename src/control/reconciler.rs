@@ -25,7 +25,12 @@ pub trait Reconciler {
     fn wake_at(&self) -> Option<Timestamp>;
 
     /// Does one unit of work that is due, and pushes the commands that follow from it.
-    fn reconcile(&mut self, turn: &mut Turn<'_>, view: Self::View<'_>, out: &mut Vec<(Ticket, Self::Command)>);
+    fn reconcile(
+        &mut self,
+        turn: &mut Turn<'_>,
+        view: Self::View<'_>,
+        out: &mut Vec<(Ticket, Self::Command)>,
+    );
 }
 
 /// The number of a command, made by the machine that sends it; the answer carries it back.

@@ -48,13 +48,15 @@ impl Quantiles {
     }
 
     /// Log-normal: `exp(mu + sigma × z)`, times `scale` to reach the caller's unit.
+    #[expect(clippy::float_arithmetic, reason = "the float island of lowering")]
     pub fn lognormal(mu: f64, sigma: f64, scale: f64) -> Self {
-        Self::from_upstream_f64(|p| libm::exp(mu + sigma * normal_quantile_f64(p)) * scale)
+        Self::from_f64(|p| libm::exp(mu + sigma * normal_quantile_f64(p)) * scale)
     }
 
     /// Exponential with this mean in the caller's unit; its longest value is 13.9 means.
+    #[expect(clippy::float_arithmetic, reason = "the float island of lowering")]
     pub fn exponential(mean: f64) -> Self {
-        Self::from_upstream_f64(|p| -libm::log1p(-p) * mean)
+        Self::from_f64(|p| -libm::log1p(-p) * mean)
     }
 
     /// The same distribution, held between two values.
@@ -88,7 +90,7 @@ impl Quantiles {
         clippy::cast_sign_loss,
         reason = "the float island of lowering: `as` saturates, NaN becomes 0"
     )]
-    fn from_upstream_f64(quantile: impl Fn(f64) -> f64) -> Self {
+    fn from_f64(quantile: impl Fn(f64) -> f64) -> Self {
         let at = |position: u64| {
             let upper = position > 1 << 63;
             // The upper tail is computed from its small end, where floats are fine.
@@ -249,7 +251,11 @@ mod tests {
         theirs.sort_unstable();
         let (mut i, mut j, mut worst) = (0, 0, 0.0_f64);
         while i < ours.len() && j < theirs.len() {
-            if ours[i] <= theirs[j] { i += 1 } else { j += 1 }
+            if ours[i] <= theirs[j] {
+                i += 1
+            } else {
+                j += 1
+            }
             worst = worst.max((i as f64 / ours.len() as f64 - j as f64 / theirs.len() as f64).abs());
         }
         worst / (1.95 * libm::sqrt(2.0 / f64::from(DRAWS)))
@@ -257,7 +263,9 @@ mod tests {
 
     fn equals_rand_distr(ours: &Quantiles, theirs: &impl Distribution<f64>) {
         let luck = Luck::new(3);
-        let mut mine: Vec<u64> = (0..DRAWS).map(|n| ours.value(luck.draw(Purpose::Life, EntityKey::new("a", "a", 0), n))).collect();
+        let mut mine: Vec<u64> = (0..DRAWS)
+            .map(|n| ours.value(luck.draw(Purpose::Life, EntityKey::new("a", "a", 0), n)))
+            .collect();
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive draws")]
         let mut other: Vec<u64> = {
             let stream = luck.stream(Purpose::Life, EntityKey::new("b", "b", 0));
@@ -307,7 +315,11 @@ mod tests {
     #[test]
     fn normal_quantiles_are_the_published_ones() {
         // AS 241, table of test values.
-        for (p, z) in [(0.25, -0.674_489_750_196_081_7), (0.001, -3.090_232_306_167_813), (1e-20, -9.262_340_089_798_408)] {
+        for (p, z) in [
+            (0.25, -0.674_489_750_196_081_7),
+            (0.001, -3.090_232_306_167_813),
+            (1e-20, -9.262_340_089_798_408),
+        ] {
             assert!((normal_quantile_f64(p) - z).abs() < 1e-13);
         }
     }
