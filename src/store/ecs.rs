@@ -1,0 +1,238 @@
+//! The record of one ECS control plane: container instances, tasks, services, in one change log.
+//!
+//! The only writer is the driver. Each write updates a pair of counters that a recount must equal
+//! (conservation). Knows nothing of why something is written.
+
+use crate::base::versioned::Index;
+use crate::base::{Edit, Reader, Revision, Row, Table, Timestamp};
+use crate::control::ecs::objects::{ContainerInstance, Definitions, EcsView, Service, Task, TaskStatus};
+use crate::control::ecs::scheduler::EcsChange;
+
+use super::log::{Cursor, Log};
+
+/// What the control plane has written down.
+#[derive(Debug)]
+pub struct EcsRecord {
+    instances: Table<ContainerInstance>,
+    tasks: Table<Task>,
+    services: Table<Service>,
+    tasks_of_service: Index<Task>,
+    log: Log<Changed>,
+    books: Books,
+}
+
+/// Which row a change was about. Eight bytes.
+#[derive(Clone, Copy, Debug)]
+enum Changed {
+    Instance(Row<ContainerInstance>),
+    Task(Row<Task>),
+    TaskDeleted(Row<Task>),
+    Service(Row<Service>),
+}
+
+/// What was written so far, counted at each write.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Books {
+    /// Task rows written for the first time.
+    pub created: u64,
+    /// Tasks that reached STOPPED.
+    pub stopped: u64,
+    /// Task rows deleted after their retention.
+    pub deleted: u64,
+    /// Tasks by status, in the order of [`TaskStatus`].
+    pub by_status: [u64; 8],
+}
+
+impl EcsRecord {
+    /// An empty record.
+    pub fn new() -> Self {
+        EcsRecord {
+            instances: Table::default(),
+            tasks: Table::default(),
+            services: Table::default(),
+            tasks_of_service: Index::default(),
+            log: Log::default(),
+            books: Books::default(),
+        }
+    }
+
+    /// The record as of a revision.
+    pub fn view<'a>(&'a self, as_of: Revision, definitions: &'a Definitions) -> EcsView<'a> {
+        EcsView {
+            definitions,
+            instances: Reader::new(&self.instances, as_of),
+            tasks: Reader::new(&self.tasks, as_of),
+            services: Reader::new(&self.services, as_of),
+            tasks_of_service: &self.tasks_of_service,
+        }
+    }
+
+    /// A task as it is now.
+    pub fn task(&self, row: Row<Task>) -> Option<&Task> {
+        Reader::new(&self.tasks, Revision::LIVE).get(row)
+    }
+
+    /// A container instance as it is now.
+    pub fn instance(&self, row: Row<ContainerInstance>) -> Option<&ContainerInstance> {
+        Reader::new(&self.instances, Revision::LIVE).get(row)
+    }
+
+    /// A service as it is now.
+    pub fn service(&self, row: Row<Service>) -> Option<&Service> {
+        Reader::new(&self.services, Revision::LIVE).get(row)
+    }
+
+    /// Writes a new task and says where.
+    pub fn create_task(&mut self, now: Timestamp, task: Task) -> Row<Task> {
+        let row = self.tasks.vacant();
+        self.write_task(now, row, Some(task));
+        row
+    }
+
+    /// Writes or deletes a task.
+    pub fn write_task(&mut self, now: Timestamp, row: Row<Task>, new: Option<Task>) {
+        let old = self.task(row).copied();
+        self.books.change(old.map(|task| task.status), new.map(|task| task.status));
+        if old.is_none()
+            && let Some(service) = new.and_then(|task| task.service)
+        {
+            self.tasks_of_service.enter(service.number(), row);
+        }
+        let change = if new.is_some() { Changed::Task(row) } else { Changed::TaskDeleted(row) };
+        let revision = self.log.append(now, change);
+        self.tasks.write(row, revision, new);
+    }
+
+    /// Writes a new container instance and says where.
+    pub fn create_instance(&mut self, now: Timestamp, instance: ContainerInstance) -> Row<ContainerInstance> {
+        let row = self.instances.vacant();
+        self.write_instance(now, row, Some(instance));
+        row
+    }
+
+    /// Writes or deletes a container instance.
+    pub fn write_instance(
+        &mut self,
+        now: Timestamp,
+        row: Row<ContainerInstance>,
+        new: Option<ContainerInstance>,
+    ) {
+        let revision = self.log.append(now, Changed::Instance(row));
+        self.instances.write(row, revision, new);
+    }
+
+    /// Writes a new service and says where.
+    pub fn create_service(&mut self, now: Timestamp, service: Service) -> Row<Service> {
+        let row = self.services.vacant();
+        let revision = self.log.append(now, Changed::Service(row));
+        self.services.write(row, revision, Some(service));
+        row
+    }
+
+    /// A cursor at the head of the log.
+    pub fn open(&mut self) -> Cursor {
+        self.log.open()
+    }
+
+    /// Tells everything that `cursor` has not seen and that was written by `until`, in order.
+    pub fn deliver<'a>(
+        &'a mut self,
+        cursor: Cursor,
+        until: Timestamp,
+        definitions: &'a Definitions,
+        mut tell: impl FnMut(EcsChange<'_>),
+    ) {
+        let from = self.log.read_up_to(cursor).expect("an attached cursor");
+        let to = self.log.written_by(until).max(from);
+        for number in from.0 + 1..=to.0 {
+            let revision = Revision(number);
+            let change = self.told(revision, definitions);
+            tell(change);
+        }
+        self.log.seek(cursor, to);
+    }
+
+    /// Forgets what every cursor has read. Call it now and then.
+    pub fn trim(&mut self) {
+        while let Some(change) = self.log.trim() {
+            match change {
+                Changed::Instance(_) => {
+                    self.instances.trim();
+                }
+                Changed::Service(_) => {
+                    self.services.trim();
+                }
+                Changed::Task(_) => {
+                    self.tasks.trim();
+                }
+                Changed::TaskDeleted(_) => {
+                    let (row, old) = self.tasks.trim();
+                    if let Some(service) = old.and_then(|task| task.service) {
+                        self.tasks_of_service.leave(service.number(), row);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What was counted at each write.
+    pub const fn books(&self) -> &Books {
+        &self.books
+    }
+
+    /// Counts every task again and compares with the books.
+    pub fn recount(&self) {
+        let mut by_status = [0; 8];
+        for (_, task) in Reader::new(&self.tasks, Revision::LIVE).iter() {
+            by_status[task.status as usize] += 1;
+        }
+        assert_eq!(by_status, self.books.by_status, "tasks by status, counted again");
+        let listed: u64 = by_status.iter().sum();
+        assert_eq!(listed + self.books.deleted, self.books.created, "every task is listed or was deleted");
+    }
+
+    fn told<'a>(&'a self, revision: Revision, definitions: &'a Definitions) -> EcsChange<'a> {
+        let view = self.view(revision, definitions);
+        match self.log.change(revision) {
+            Changed::Instance(row) => EcsChange::Instance(checked(view.instances.edit(row)), definitions),
+            Changed::Task(row) | Changed::TaskDeleted(row) => {
+                EcsChange::Task(checked(view.tasks.edit(row)), definitions)
+            }
+            Changed::Service(row) => EcsChange::Service(checked(view.services.edit(row)), definitions),
+        }
+    }
+}
+
+impl Default for EcsRecord {
+    fn default() -> Self {
+        EcsRecord::new()
+    }
+}
+
+impl Books {
+    fn change(&mut self, old: Option<TaskStatus>, new: Option<TaskStatus>) {
+        if let Some(status) = old {
+            self.by_status[status as usize] -= 1;
+        }
+        if let Some(status) = new {
+            self.by_status[status as usize] += 1;
+        }
+        match (old, new) {
+            (None, Some(_)) => self.created += 1,
+            (Some(_), None) => self.deleted += 1,
+            (Some(old), Some(new)) => assert!(old <= new, "a task's status goes forward: {old} to {new}"),
+            (None, None) => panic!("a task is deleted once"),
+        }
+        if new == Some(TaskStatus::Stopped) && old != new {
+            self.stopped += 1;
+        }
+        let listed: u64 = self.by_status.iter().sum();
+        assert_eq!(self.created, listed + self.deleted, "created = listed + deleted");
+    }
+}
+
+/// An edit that changed something: a change without an old or a new value would be no change.
+fn checked<T>(edit: Edit<'_, T>) -> Edit<'_, T> {
+    assert!(edit.old.is_some() || edit.new.is_some(), "a change has a value before or after");
+    edit
+}
