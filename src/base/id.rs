@@ -138,7 +138,7 @@ impl<T: ?Sized> fmt::Display for Serial<T> {
 }
 
 /// What people call a thing: a name of the scenario and a number within it, `web-42`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Name {
     /// The workload or pool, as the scenario spells it.
     pub of: Symbol,

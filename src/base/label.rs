@@ -4,6 +4,7 @@
 //! is never written to a fact, a file or a digest; its text or its [`EntityKey`](super::EntityKey) is.
 
 use super::hash::Map;
+use super::id::EntityKey;
 
 /// One spelling, interned in one [`Symbols`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -21,6 +22,7 @@ pub struct Symbol(u32);
 #[derive(Clone, Default, Debug)]
 pub struct Symbols {
     texts: Vec<Box<str>>,
+    fingerprints: Vec<u64>,
     numbers: Map<Box<str>, Symbol>,
 }
 
@@ -32,6 +34,7 @@ impl Symbols {
         }
         let symbol = Symbol(u32::try_from(self.texts.len()).expect("fewer than 2^32 spellings"));
         self.texts.push(text.into());
+        self.fingerprints.push(EntityKey::new("text", text, 0).low());
         self.numbers.insert(text.into(), symbol);
         symbol
     }
@@ -39,6 +42,11 @@ impl Symbols {
     /// The symbol of this text, if it was interned.
     pub fn find(&self, text: &str) -> Option<Symbol> {
         self.numbers.get(text).copied()
+    }
+
+    /// A number made of the text alone, the same in every plan: what a digest takes.
+    pub fn fingerprint(&self, symbol: Symbol) -> u64 {
+        self.fingerprints[symbol.0 as usize]
     }
 
     /// The text of a symbol. Panics on a symbol of another plan that is out of range here.

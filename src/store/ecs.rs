@@ -134,6 +134,11 @@ impl EcsRecord {
         self.log.open()
     }
 
+    /// How far a cursor has read.
+    pub fn read_up_to(&self, cursor: Cursor) -> Revision {
+        self.log.read_up_to(cursor).expect("an attached cursor")
+    }
+
     /// Tells everything that `cursor` has not seen and that was written by `until`, in order.
     pub fn deliver<'a>(
         &'a mut self,
@@ -142,7 +147,7 @@ impl EcsRecord {
         definitions: &'a Definitions,
         mut tell: impl FnMut(EcsChange<'_>),
     ) {
-        let from = self.log.read_up_to(cursor).expect("an attached cursor");
+        let from = self.read_up_to(cursor);
         let to = self.log.written_by(until).max(from);
         for number in from.0 + 1..=to.0 {
             let revision = Revision(number);

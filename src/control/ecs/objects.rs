@@ -325,8 +325,6 @@ pub struct ContainerInstance {
     pub agent_connected: bool,
     /// When it registered; the order of registration breaks ties.
     pub registered_at: Timestamp,
-    /// Tasks with desired status RUNNING that have not stopped (CI-08).
-    pub running_tasks: u32,
 }
 
 /// The status of a container instance (section 2.2).
@@ -515,6 +513,18 @@ pub enum StartFailure {
     },
     /// The network interface was not attached in time (EN-03).
     InterfaceTimeout,
+}
+
+impl StartFailure {
+    /// The failure as one number, for digests: never renumber.
+    pub const fn word(self) -> u64 {
+        match self {
+            StartFailure::CannotPull { container } => 1 | (container as u64) << 8,
+            StartFailure::CannotStart { container } => 2 | (container as u64) << 8,
+            StartFailure::Dependency { container } => 3 | (container as u64) << 8,
+            StartFailure::InterfaceTimeout => 4,
+        }
+    }
 }
 
 impl Stop {

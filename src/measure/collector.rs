@@ -1,0 +1,215 @@
+//! The watcher of one run: collects facts and comes down to one outcome.
+//!
+//! Keeps bounded memory unless asked for the rows of every task. Knows nothing of how results are
+//! written.
+
+use std::collections::BTreeMap;
+
+use crate::base::{Name, Span, Symbol, Timestamp};
+use crate::base::hash::Map;
+use crate::control::ecs::objects::{Stop, Task};
+use crate::sim::fact::{Fact, Observer};
+use crate::sim::plan::Plan;
+use crate::sim::simulation::Ended;
+
+use super::bill::{Bill, Meter};
+use super::histogram::Spans;
+use super::occupancy::Occupancy;
+use super::summary::MEASURES;
+use super::tables::{EventRow, MachineRow, TaskRow};
+
+/// Watches one run.
+#[derive(Debug)]
+pub struct Collector {
+    meter: Meter,
+    measured: Measured,
+    keep_rows: bool,
+    open: Map<Name, usize>,
+    machine_rows: Map<Name, usize>,
+}
+
+/// What was measured of one run.
+#[derive(Debug)]
+pub struct Measured {
+    /// The bill; empty until the run is over.
+    pub bill: Bill,
+    /// How full the machines were.
+    pub occupancy: Occupancy,
+    /// From arrival to placement.
+    pub to_place: Spans,
+    /// From arrival to RUNNING.
+    pub to_start: Spans,
+    /// From arrival to ready.
+    pub to_ready: Spans,
+    /// How many.
+    pub counts: TaskCounts,
+    /// The same by workload.
+    pub workloads: BTreeMap<Symbol, Workload>,
+    /// Every task, when rows are kept.
+    pub tasks: Vec<TaskRow>,
+    /// Every machine.
+    pub machines: Vec<MachineRow>,
+    /// Every service event, when rows are kept.
+    pub events: Vec<EventRow>,
+}
+
+/// What was measured of one workload.
+#[derive(Debug, Default)]
+pub struct Workload {
+    /// From arrival to RUNNING.
+    pub to_start: Spans,
+    /// How many.
+    pub counts: TaskCounts,
+}
+
+/// How many tasks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct TaskCounts {
+    /// Placed.
+    pub placed: u64,
+    /// Reached RUNNING.
+    pub started: u64,
+    /// Stopped by themselves with an error.
+    pub failed: u64,
+    /// Of those, never reached RUNNING.
+    pub failed_to_start: u64,
+    /// Calls that ended in a failure.
+    pub refused: u64,
+    /// Reached STOPPED.
+    pub stopped: u64,
+}
+
+/// One run, measured.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The seed.
+    pub seed: u64,
+    /// How it ended: digests and event counts.
+    pub ended: Ended,
+    /// What was measured.
+    pub measured: Measured,
+    /// The value of each of [`MEASURES`].
+    pub values: Vec<Option<f64>>,
+}
+
+impl Collector {
+    /// A watcher whose series are read every `period`; `keep_rows` keeps every task and event.
+    pub fn new(plan: &Plan, period: Span, keep_rows: bool) -> Self {
+        Collector {
+            meter: Meter::default(),
+            measured: Measured {
+                bill: Bill::default(),
+                occupancy: Occupancy::new(plan, period),
+                to_place: Spans::default(),
+                to_start: Spans::default(),
+                to_ready: Spans::default(),
+                counts: TaskCounts::default(),
+                workloads: BTreeMap::new(),
+                tasks: Vec::new(),
+                machines: Vec::new(),
+                events: Vec::new(),
+            },
+            keep_rows,
+            open: Map::default(),
+            machine_rows: Map::default(),
+        }
+    }
+
+    /// The run is over.
+    pub fn finish(self, plan: &Plan, seed: u64, ended: Ended) -> Outcome {
+        let mut measured = self.measured;
+        measured.bill = self.meter.finish(plan, ended.at);
+        measured.occupancy.finish(ended.at);
+        let values = MEASURES.iter().map(|measure| (measure.of)(&measured)).collect();
+        Outcome { seed, ended, measured, values }
+    }
+
+    fn task(&mut self, task: &Task, count: impl Fn(&mut TaskCounts)) {
+        count(&mut self.measured.counts);
+        count(&mut self.measured.workloads.entry(task.name.of).or_default().counts);
+        if let Some(&row) = self.open.get(&task.name) {
+            let row = &mut self.measured.tasks[row];
+            row.times = task.times;
+            row.stop = task.stop;
+        }
+    }
+
+    fn machine(&mut self, name: Name, change: impl FnOnce(&mut MachineRow)) {
+        if let Some(&row) = self.machine_rows.get(&name) {
+            change(&mut self.measured.machines[row]);
+        }
+    }
+}
+
+impl Observer for Collector {
+    fn fact(&mut self, plan: &Plan, at: Timestamp, fact: &Fact<'_>) {
+        self.meter.fact(plan, at, fact);
+        self.measured.occupancy.fact(plan, at, fact);
+        match *fact {
+            Fact::Arrived(_) => {}
+            Fact::Refused { name, .. } => {
+                self.measured.counts.refused += 1;
+                self.measured.workloads.entry(name.of).or_default().counts.refused += 1;
+            }
+            Fact::Placed { task, instance } => {
+                self.measured.to_place.record(at.since(task.times.arrived));
+                if self.keep_rows {
+                    self.open.insert(task.name, self.measured.tasks.len());
+                    self.measured.tasks.push(TaskRow {
+                        name: task.name,
+                        launch_type: task.launch_type,
+                        instance: instance.map(|instance| instance.name),
+                        zone: task.zone,
+                        times: task.times,
+                        stop: None,
+                    });
+                }
+                self.task(task, |counts| counts.placed += 1);
+            }
+            Fact::Pulling(task) | Fact::Stopping(task) => self.task(task, |_| {}),
+            Fact::Started(task) => {
+                let span = at.since(task.times.arrived);
+                self.measured.to_start.record(span);
+                self.measured.workloads.entry(task.name.of).or_default().to_start.record(span);
+                self.task(task, |counts| counts.started += 1);
+            }
+            Fact::Ready(task) => {
+                self.measured.to_ready.record(at.since(task.times.arrived));
+                self.task(task, |_| {});
+            }
+            Fact::Stopped(task) => {
+                let (failed, never_started) = match task.stop {
+                    Some(Stop::EssentialContainerExited { code, .. }) => (code != 0, false),
+                    Some(Stop::TaskFailedToStart(_)) => (true, true),
+                    Some(Stop::UserInitiated | Stop::Scaling | Stop::Unhealthy | Stop::HostTerminated)
+                    | None => (false, false),
+                };
+                self.task(task, |counts| {
+                    counts.stopped += 1;
+                    counts.failed += u64::from(failed);
+                    counts.failed_to_start += u64::from(never_started);
+                });
+                self.open.remove(&task.name);
+            }
+            Fact::MachineRunning(machine) => {
+                self.machine_rows.insert(machine.name, self.measured.machines.len());
+                self.measured.machines.push(MachineRow {
+                    name: machine.name,
+                    class: machine.class,
+                    requested: machine.requested,
+                    running: at,
+                    registered: Timestamp::NEVER,
+                    terminated: Timestamp::NEVER,
+                });
+            }
+            Fact::Registered(instance) => self.machine(instance.name, |row| row.registered = at),
+            Fact::MachineTerminated(machine) => self.machine(machine.name, |row| row.terminated = at),
+            Fact::Said { service, message } => {
+                if self.keep_rows {
+                    let service = plan.definitions[service.definition].name;
+                    self.measured.events.push(EventRow { at, service, message: *message });
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Floor 4: the driver. The only place where control meets store and world.
+//!
+//! One explicit loop takes one event at a time from one totally ordered agenda and matches one closed
+//! enum. Start reading at [`step`]. Knows nothing of scenario text, statistics or files.
+
+pub mod event;
+pub mod fact;
+pub mod plan;
+
+pub use event::Event;
+pub use fact::{Fact, FactKind, Observer};
+pub use plan::Plan;

@@ -1,0 +1,141 @@
+//! The plan: a scenario for one platform, validated and lowered. All that a run needs but the seed.
+//!
+//! Made by `scenario`, immutable, shared by every run of a sweep. Everything in it is in range: a run
+//! never refuses its plan. Knows nothing of text.
+
+use crate::base::hash::Map;
+use crate::base::{Bytes, EntityKey, Name, Row, Span, Symbol, Timestamp};
+use crate::catalog::Rate;
+use crate::control::ecs::objects::{Definitions, InstanceClass, ServiceDefinition, TaskRequest};
+use crate::control::ecs::placement::PlacementSettings;
+use crate::control::ecs::scheduler::SchedulerSettings;
+use crate::control::node::ecs_agent::AgentSettings;
+use crate::engine::Quantiles;
+use crate::workload::Arrivals;
+use crate::world::{Registry, WorldSettings};
+
+/// What one platform of a scenario comes down to.
+#[derive(Debug)]
+pub struct Plan {
+    /// The scenario's name.
+    pub scenario: String,
+    /// The platform's name. Renaming it changes no draw.
+    pub platform: String,
+    /// When the run starts.
+    pub start: Timestamp,
+    /// When it ends.
+    pub end: Timestamp,
+    /// Everything ECS decides on.
+    pub definitions: Definitions,
+    /// The images and how their applications behave.
+    pub registry: Registry,
+    /// The machines launched at the start.
+    pub pools: Vec<Pool>,
+    /// The services created, and when.
+    pub services: Vec<(Timestamp, Row<ServiceDefinition>)>,
+    /// RunTask and StartTask calls that are made again and again.
+    pub arrivals: Vec<Arrival>,
+    /// How long the work of standalone tasks takes, by the name of the request.
+    pub takes: Map<Symbol, Quantiles>,
+    /// Physics.
+    pub world: WorldSettings,
+    /// Decisions and the API.
+    pub ecs: EcsSettings,
+    /// What things cost.
+    pub rates: Rates,
+}
+
+/// Machines of one kind, spread over subnets.
+#[derive(Clone, Debug)]
+pub struct Pool {
+    /// Its name; machines are called by it.
+    pub name: Symbol,
+    /// What its container instances are: one class per subnet.
+    pub classes: Vec<Row<InstanceClass>>,
+    /// How many machines.
+    pub count: u32,
+    /// When they are asked for.
+    pub launch_at: Timestamp,
+}
+
+/// One RunTask request, made by a process of arrivals.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// When.
+    pub arrivals: Arrivals,
+    /// What.
+    pub request: Row<TaskRequest>,
+}
+
+/// A machine, as facts and bills name it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Machine {
+    /// For draws.
+    pub key: EntityKey,
+    /// What people call it: pool and number.
+    pub name: Name,
+    /// What it is.
+    pub class: Row<InstanceClass>,
+    /// When it was asked for.
+    pub requested: Timestamp,
+}
+
+/// Decisions, agents and the API of ECS.
+#[derive(Clone, Debug)]
+pub struct EcsSettings {
+    /// The scheduler.
+    pub scheduler: SchedulerSettings,
+    /// Placement.
+    pub placement: PlacementSettings,
+    /// Agents.
+    pub agent: AgentSettings,
+    /// Attaching the interface of an awsvpc task: `ecs.task.awsvpc_extra`; supersedes the EC2 part of
+    ///
+    pub interface_attach: Quantiles,
+    /// The control plane gives up on an interface after this.
+    pub interface_timeout: Span,
+    /// Detaching it.
+    pub interface_detach: Span,
+    /// How long a stopped task can still be described (TK-03).
+    pub retention: Span,
+    /// RunTask calls at once, and per second (section 9.2, "Cluster resource modify"); none for no
+    /// limit.
+    pub run_task_bucket: Option<(u64, u64)>,
+}
+
+/// What things cost, with the source of each rate.
+#[derive(Clone, Debug)]
+pub struct Rates {
+    /// An instance, by the number of its class.
+    pub instances: Vec<Rate>,
+    /// The root volume of an instance.
+    pub root_volume: Rate,
+    /// How large that is.
+    pub root_volume_size: Bytes,
+    /// Fargate CPU and memory by (Windows, ARM), where the region has them.
+    pub fargate: Vec<FargateRates>,
+    /// Fargate ephemeral storage above what is included.
+    pub fargate_storage: Rate,
+    /// A public IPv4 address.
+    pub public_address: Rate,
+}
+
+/// The Fargate rates of one operating system and architecture.
+#[derive(Clone, Debug)]
+pub struct FargateRates {
+    /// Whether for Windows.
+    pub windows: bool,
+    /// Whether for ARM.
+    pub arm64: bool,
+    /// Per vCPU-hour.
+    pub cpu: Rate,
+    /// Per GB-hour.
+    pub memory: Rate,
+}
+
+impl Plan {
+    /// Everything ECS decides on.
+    pub const fn definitions(&self) -> &Definitions {
+        &self.definitions
+    }
+}

@@ -1,0 +1,246 @@
+//! The state of one run, and the loop.
+//!
+//! [`run`] takes one event at a time from the agenda and hands it to [`step`](super::step). Single
+//! threaded and simple; threads live above, across runs. Knows nothing of statistics.
+
+use std::ops::ControlFlow;
+
+use crate::base::hash::Map;
+use crate::base::turn::{Nobody, Why};
+use crate::base::{Column, Handle, Row, Symbol, Timestamp};
+use crate::base::token_bucket::TokenBucket;
+use crate::control::Ticket;
+use crate::control::ecs::objects::{ContainerInstance, Task};
+use crate::control::ecs::scheduler::{EcsCommand, Scheduler};
+use crate::control::node::ecs_agent::{AgentCommand, EcsAgent};
+use crate::engine::{Agenda, Luck};
+use crate::store::{Cursor, EcsRecord};
+use crate::world::{Ec2, Effects, Fargate, Host, Hosts};
+
+use super::event::Event;
+use super::fact::{Digests, Fact, Observer};
+use super::plan::{Machine, Plan};
+
+/// Progress is told, and conservation recounted, every so many events.
+const EVENTS_BETWEEN_LOOKS: u64 = 65_536;
+/// The record forgets what everybody has read every so many events.
+const EVENTS_BETWEEN_TRIMS: u64 = 64;
+
+/// One run.
+pub struct Simulation<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) luck: Luck,
+    pub(super) agenda: Agenda<Event>,
+    pub(super) now: Timestamp,
+    pub(super) record: EcsRecord,
+    pub(super) scheduler: Process<Scheduler>,
+    pub(super) cursor: Cursor,
+    pub(super) agents: Column<AgentSeat>,
+    /// The agent of each host, by host.
+    pub(super) agent_of_host: Vec<Option<Handle<AgentSeat>>>,
+    /// The agent that has each task, by task; none before the payload was sent and after the end.
+    pub(super) agent_of_task: Vec<Option<Handle<AgentSeat>>>,
+    /// The agent of each container instance, by instance.
+    pub(super) agent_of_instance: Vec<Option<Handle<AgentSeat>>>,
+    pub(super) machines: Vec<MachineState>,
+    pub(super) hosts: Hosts<'a>,
+    pub(super) ec2: Ec2,
+    pub(super) fargate: Fargate,
+    pub(super) run_task_bucket: Option<TokenBucket>,
+    /// How many times each process of the plan has arrived.
+    pub(super) arrived: Vec<u64>,
+    /// The next serial of each request name.
+    pub(super) serials: Map<Symbol, u64>,
+    /// Stopped tasks, oldest first, until nobody may ask about them any more.
+    pub(super) stopped: std::collections::VecDeque<(Timestamp, Row<Task>)>,
+    pub(super) effects: Effects,
+    pub(super) commands: Vec<(Ticket, EcsCommand)>,
+    pub(super) agent_commands: Vec<(Ticket, AgentCommand)>,
+    pub(super) observer: &'a mut dyn Observer,
+    pub(super) why: &'a mut dyn Why,
+    pub(super) digests: Digests,
+    pub(super) counts: Counts,
+}
+
+/// A machine that decides, and when its wake is on the agenda.
+#[derive(Debug)]
+pub struct Process<M> {
+    pub(super) machine: M,
+    /// The soonest wake that is on the agenda; a later one that it overtook is a no-op.
+    pub(super) armed: Timestamp,
+}
+
+/// An agent, the host it works on and the instance that it registered.
+#[derive(Debug)]
+pub struct AgentSeat {
+    pub(super) process: Process<EcsAgent>,
+    pub(super) host: Row<Host>,
+    pub(super) instance: Option<Row<ContainerInstance>>,
+}
+
+/// A machine and how far it got.
+#[derive(Debug)]
+pub(super) struct MachineState {
+    pub(super) machine: Machine,
+    pub(super) running: bool,
+}
+
+/// How a run went, in numbers that no file shows but `--json` and benches do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Counts {
+    /// Events taken from the agenda.
+    pub events: u64,
+    /// Tasks created.
+    pub tasks: u64,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Ended {
+    /// The fingerprints of what happened.
+    pub digests: Digests,
+    /// How much happened.
+    pub counts: Counts,
+    /// The virtual time reached: the plan's end, or where it was interrupted.
+    pub at: Timestamp,
+    /// Whether it ran to the plan's end.
+    pub complete: bool,
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Progress {
+    /// The virtual time.
+    pub now: Timestamp,
+    /// Events so far.
+    pub events: u64,
+}
+
+/// Runs a plan with a seed and tells an observer every fact.
+pub fn run(plan: &Plan, seed: u64, observer: &mut dyn Observer) -> Ended {
+    run_with(plan, seed, observer, &mut Nobody, &mut |_| ControlFlow::Continue(()))
+}
+
+/// Like [`run`], for those who want reasons, progress, or to stop it early.
+pub fn run_with(
+    plan: &Plan,
+    seed: u64,
+    observer: &mut dyn Observer,
+    why: &mut dyn Why,
+    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> Ended {
+    let mut simulation = Simulation::new(plan, seed, observer, why);
+    simulation.begin();
+    let mut complete = false;
+    while let Some((now, event)) = simulation.agenda.pop() {
+        simulation.now = now;
+        simulation.counts.events += 1;
+        if event == Event::End {
+            complete = true;
+            break;
+        }
+        simulation.step(event);
+        if simulation.counts.events.is_multiple_of(EVENTS_BETWEEN_TRIMS) {
+            simulation.record.trim();
+        }
+        if simulation.counts.events.is_multiple_of(EVENTS_BETWEEN_LOOKS) {
+            simulation.recount();
+            let so_far = Progress { now, events: simulation.counts.events };
+            if progress(so_far).is_break() {
+                break;
+            }
+        }
+    }
+    simulation.recount();
+    Ended { digests: simulation.digests, counts: simulation.counts, at: simulation.now, complete }
+}
+
+impl<'a> Simulation<'a> {
+    fn new(plan: &'a Plan, seed: u64, observer: &'a mut dyn Observer, why: &'a mut dyn Why) -> Self {
+        let luck = Luck::new(seed);
+        let mut record = EcsRecord::new();
+        let cursor = record.open();
+        let bucket = plan.ecs.run_task_bucket;
+        Simulation {
+            plan,
+            luck,
+            agenda: Agenda::starting_at(plan.start),
+            now: plan.start,
+            record,
+            cursor,
+            scheduler: Process::new(Scheduler::new(plan.ecs.scheduler.clone(), plan.ecs.placement.clone())),
+            agents: Column::new(),
+            agent_of_host: Vec::new(),
+            agent_of_task: Vec::new(),
+            agent_of_instance: Vec::new(),
+            machines: Vec::new(),
+            hosts: Hosts::new(&plan.registry, &plan.world.host, luck),
+            ec2: Ec2::new(&plan.world.ec2, luck),
+            fargate: Fargate::new(&plan.world.fargate, luck),
+            run_task_bucket: bucket.map(|(burst, refill)| TokenBucket::new(burst, refill)),
+            arrived: vec![0; plan.arrivals.len()],
+            serials: Map::default(),
+            stopped: std::collections::VecDeque::new(),
+            effects: Effects::default(),
+            commands: Vec::new(),
+            agent_commands: Vec::new(),
+            observer,
+            why,
+            digests: Digests::default(),
+            counts: Counts::default(),
+        }
+    }
+
+    /// Puts the whole plan on the agenda.
+    fn begin(&mut self) {
+        for (number, (at, _)) in self.plan.services.iter().enumerate() {
+            self.schedule(*at, Event::CreateService(number_32(number)));
+        }
+        for (number, arrival) in self.plan.arrivals.iter().enumerate() {
+            if let Some(at) = arrival.arrivals.first() {
+                self.schedule(at, Event::Arrive(number_32(number)));
+            }
+        }
+        for pool in &self.plan.pools {
+            self.launch(pool);
+        }
+        self.schedule(self.plan.end, Event::End);
+    }
+
+    pub(super) fn schedule(&mut self, at: Timestamp, event: Event) {
+        let (rank, actor) = event.order();
+        self.agenda.schedule(at, rank as u8, actor, event);
+    }
+
+    /// Tells a fact to the digests and to whoever watches.
+    pub(super) fn tell(&mut self, fact: &Fact<'_>) {
+        self.digests.fact(self.plan, self.now, fact);
+        self.observer.fact(self.plan, self.now, fact);
+    }
+
+    /// Counts everything again and compares with the books, in each part by itself.
+    fn recount(&self) {
+        self.record.recount();
+        self.scheduler.machine.recount();
+        for (_, seat) in self.agents.iter() {
+            seat.process.machine.recount();
+        }
+        self.hosts.recount();
+    }
+}
+
+impl<M> Process<M> {
+    pub(super) const fn new(machine: M) -> Self {
+        Process { machine, armed: Timestamp::NEVER }
+    }
+}
+
+impl std::fmt::Debug for Simulation<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Simulation of {} at {:?}", self.plan.platform, self.now)
+    }
+}
+
+pub(super) fn number_32(number: usize) -> u32 {
+    u32::try_from(number).expect("lowering keeps counts below 2^32")
+}

@@ -1,0 +1,43 @@
+//! The match: one event, what it leads to. Start reading here.
+//!
+//! A step changes the world or the record, and then settles: whoever should hear of it hears of it,
+//! and whoever wants to work gets a wake. Details of the orchestrator are in [`wire`](super::wire).
+
+use crate::base::{Name, Purpose, Row, Timestamp, Turn};
+use crate::control::Reconciler;
+use crate::control::ecs::objects::{Desired, StartFailure, Stop, TaskStatus};
+use crate::control::ecs::scheduler::{Call, EcsChange};
+
+use super::event::Event;
+use super::fact::Fact;
+use super::plan::{Machine, Pool};
+use super::simulation::{MachineState, Simulation, number_32};
+
+impl Simulation<'_> {
+    /// Makes one event happen.
+    pub(super) fn step(&mut self, event: Event) {
+        match event {
+            Event::Host(event) => {
+                self.hosts.happen(self.now, event, &mut self.effects);
+                self.spread_effects();
+            }
+            Event::MachineRunning(machine) => self.machine_runs(machine),
+            Event::MachineRegistered(machine) => self.register(machine),
+            Event::FargateReady(task) => self.fargate_ready(task),
+            Event::InterfaceAttached(task) => self.interface_attached(task),
+            Event::InterfaceTimeout(task) => {
+                if self.waits_for_interface(task) {
+                    self.begin_stop(task, Stop::TaskFailedToStart(StartFailure::InterfaceTimeout));
+                }
+            }
+            Event::Deprovisioned(task) => self.end_task(task),
+            Event::CreateService(number) => self.create_service(number),
+            Event::Arrive(number) => self.arrive(number),
+            Event::WakeAgent(seat) => self.work_agent(seat),
+            Event::WakeScheduler => self.work_scheduler(),
+            Event::End => unreachable!("the loop ends before"),
+        }
+        self.forget_stopped();
+        self.settle();
+    }
+}

@@ -1,0 +1,410 @@
+//! ECS: commands of the scheduler and of agents, reports of agents, and the life of a task between
+//! them (section 3.1).
+//!
+//! The control plane's own writes take no time. Payloads to agents and their reports do not either:
+//! a session is an open web socket.
+
+use crate::base::runtime::SandboxId;
+use crate::base::{EntityKey, Handle, Name, Purpose, Row, Span, Timestamp, Turn};
+use crate::control::Reconciler;
+use crate::control::ecs::objects::{
+    Desired, Health, LaunchType, NetworkMode, Service, Stop, Task, TaskStatus,
+};
+use crate::control::ecs::scheduler::{Answer, Call, EcsChange, EcsCommand};
+use crate::control::node::ecs_agent::{AgentChange, AgentCommand, AgentView, Report, Reported};
+use crate::mark;
+use crate::world::{ContainerSpec, HostSpec};
+
+use super::machines::put;
+use crate::sim::event::Event;
+use crate::sim::fact::Fact;
+use crate::sim::simulation::{AgentSeat, Simulation};
+
+/// More units of work than this in one wake is a livelock.
+const UNITS_MAX: usize = 10_000_000;
+
+impl Simulation<'_> {
+    // ---- demand
+
+    /// A service is created.
+    pub(in crate::sim) fn create_service(&mut self, number: u32) {
+        let (_, definition) = self.plan.services[number as usize];
+        let name = self.plan.definitions[definition].name;
+        let service = Service {
+            key: EntityKey::new("service", self.plan.definitions.symbols.text(name), 0),
+            definition,
+            desired_count: self.plan.definitions[definition].desired_count,
+            created_at: self.now,
+        };
+        self.record.create_service(self.now, service);
+    }
+
+    /// A process makes its next RunTask call, when the API lets it.
+    pub(in crate::sim) fn arrive(&mut self, number: u32) {
+        let arrival = &self.plan.arrivals[number as usize];
+        if let Some(bucket) = &mut self.run_task_bucket
+            && let Err(later) = bucket.take(self.now, 1)
+        {
+            self.schedule(later, Event::Arrive(number));
+            return;
+        }
+        let nth = self.arrived[number as usize];
+        self.arrived[number as usize] += 1;
+        let request = &self.plan.definitions[arrival.request];
+        let next = self.serials.get_or_insert_with(request.name, || 0);
+        let first = *next;
+        *next += u64::from(request.count);
+        for serial in first..*next {
+            self.tell(&Fact::Arrived(Name { of: request.name, serial }));
+        }
+        let call = Call::RunTask { request: arrival.request, first, arrived: self.now };
+        self.scheduler.machine.observe(self.now, EcsChange::Called(call));
+        if let Some(at) = arrival.arrivals.after(&self.luck, nth, self.now) {
+            self.schedule(at, Event::Arrive(number));
+        }
+    }
+
+    // ---- the scheduler
+
+    /// Everything the scheduler has due, in one round and one view.
+    pub(in crate::sim) fn work_scheduler(&mut self) {
+        self.scheduler.armed = Timestamp::NEVER;
+        let view = self.record.view(self.record.read_up_to(self.cursor), &self.plan.definitions);
+        let mut commands = std::mem::take(&mut self.commands);
+        for unit in 0.. {
+            assert!(unit < UNITS_MAX, "the scheduler has no end of work at {:?}", self.now);
+            if self.scheduler.machine.wake_at().is_none_or(|at| at > self.now) {
+                break;
+            }
+            let mut turn = Turn { now: self.now, draw: &mut self.luck, why: self.why };
+            self.scheduler.machine.reconcile(&mut turn, view, &mut commands);
+        }
+        for (ticket, command) in commands.drain(..) {
+            let answer = self.carry_out(command);
+            self.scheduler.machine.observe(self.now, EcsChange::Answered { ticket, answer });
+        }
+        self.commands = commands;
+    }
+
+    fn carry_out(&mut self, command: EcsCommand) -> Answer {
+        match command {
+            EcsCommand::Create(task) => {
+                self.create(task);
+                Answer::Accepted
+            }
+            EcsCommand::Stop { task, why } => {
+                let stoppable = self.record.task(task).is_some_and(|task| task.desired == Desired::Running);
+                if stoppable {
+                    self.begin_stop(task, why);
+                    Answer::Accepted
+                } else {
+                    Answer::Conflict
+                }
+            }
+            EcsCommand::Fail { request, serial, arrived, rejection } => {
+                let name = Name { of: self.plan.definitions[request].name, serial };
+                self.tell(&Fact::Refused { name, arrived, rejection: &rejection });
+                Answer::Accepted
+            }
+            EcsCommand::Say { service, message } => {
+                let service = *self.record.service(service).expect("a service that speaks exists");
+                self.tell(&Fact::Said { service: &service, message: &message });
+                Answer::Accepted
+            }
+        }
+    }
+
+    // ---- the life of a task
+
+    fn create(&mut self, task: Task) {
+        self.counts.tasks += 1;
+        let row = self.record.create_task(self.now, task);
+        let instance = task.instance.map(|row| *self.record.instance(row).expect("placed on a known instance"));
+        self.tell(&Fact::Placed { task: &task, instance: instance.as_ref() });
+        match (task.launch_type, task.status) {
+            (LaunchType::Fargate, _) => {
+                let ready = self.fargate.launch(self.now, task.key);
+                self.schedule(ready, Event::FargateReady(row));
+            }
+            (LaunchType::Ec2, TaskStatus::Provisioning) => {
+                mark!("EN-03");
+                let draw = self.luck.draw(Purpose::EniAttach, task.key, 0);
+                let attach = Span::from_nanos(self.plan.ecs.interface_attach.value(draw));
+                let timeout = self.plan.ecs.interface_timeout;
+                if attach <= timeout {
+                    self.schedule(self.now + attach, Event::InterfaceAttached(row));
+                } else {
+                    self.schedule(self.now + timeout, Event::InterfaceTimeout(row));
+                }
+            }
+            (LaunchType::Ec2, _) => self.send_payload(row),
+        }
+    }
+
+    /// Whether a task still waits for its interface: it may have been stopped meanwhile.
+    pub(in crate::sim) fn waits_for_interface(&self, row: Row<Task>) -> bool {
+        self.record.task(row).is_some_and(|task| task.status == TaskStatus::Provisioning)
+    }
+
+    pub(in crate::sim) fn interface_attached(&mut self, row: Row<Task>) {
+        if self.waits_for_interface(row) {
+            self.change_task(row, |task| task.status = TaskStatus::Pending);
+            self.send_payload(row);
+        }
+    }
+
+    /// The micro-VM of a task is ready: a host of its own, with an agent like any other (FG-01).
+    pub(in crate::sim) fn fargate_ready(&mut self, row: Row<Task>) {
+        if !self.waits_for_interface(row) {
+            return;
+        }
+        mark!("FG-01");
+        let task = self.change_task(row, |task| task.status = TaskStatus::Pending);
+        let shape = self.plan.definitions[task.definition].fargate.expect("placed on Fargate with a size");
+        let host = self.hosts.boot(HostSpec::fargate(task.key, shape.cpu));
+        let capacity = crate::control::node::ecs_agent::HostCapacity {
+            cpu: shape.cpu,
+            memory: shape.memory,
+            gpus: 0,
+            reserved_ports: Box::default(),
+        };
+        let seat = self.seat(host, capacity);
+        put(&mut self.agent_of_task, row.index(), Some(seat));
+        self.send_payload(row);
+    }
+
+    /// Hands a task to the agent of its machine.
+    fn send_payload(&mut self, row: Row<Task>) {
+        let task = *self.record.task(row).expect("a task that is sent exists");
+        let seat = match task.instance {
+            Some(instance) => self.agent_of_instance[instance.index()].expect("an instance has an agent"),
+            None => self.agent_of_task[row.index()].expect("a micro-VM has an agent"),
+        };
+        put(&mut self.agent_of_task, row.index(), Some(seat));
+        let definition = &self.plan.definitions[task.definition];
+        let sandbox = SandboxId(row.number());
+        let host = self.agents.checked(seat).expect("the agent is there").host;
+        let takes = self.plan.takes.get(&task.name.of);
+        let specs = definition.containers.iter().map(|container| ContainerSpec {
+            image: container.image,
+            health: container.health_check,
+            essential: container.essential,
+        });
+        self.hosts.admit(host, sandbox, task.key, specs, takes);
+        let payload = AgentChange::Payload { task: sandbox, key: task.key, definition: task.definition };
+        self.tell_agent(seat, payload);
+    }
+
+    /// Sets the desired status to STOPPED and starts the matching tear-down (TK-02).
+    pub(in crate::sim) fn begin_stop(&mut self, row: Row<Task>, why: Stop) {
+        mark!("TK-02");
+        let now = self.now;
+        let task = self.change_task(row, |task| {
+            task.desired = Desired::Stopped;
+            task.stop = task.stop.or(Some(why));
+            task.times.stopping = task.times.stopping.min(now);
+        });
+        match self.agent_of_task.get(row.index()).copied().flatten() {
+            Some(seat) => self.tell_agent(seat, AgentChange::StopTask { task: SandboxId(row.number()) }),
+            None => {
+                self.tell(&Fact::Stopping(&task));
+                self.tear_down(row);
+            }
+        }
+    }
+
+    /// Takes down what a task had beside its containers; then it is STOPPED.
+    fn tear_down(&mut self, row: Row<Task>) {
+        let task = *self.record.task(row).expect("a task that stops exists");
+        let span = match (task.launch_type, self.plan.definitions[task.definition].network_mode) {
+            (LaunchType::Fargate, _) => self.plan.world.fargate.deprovision,
+            (LaunchType::Ec2, NetworkMode::Awsvpc) => self.plan.ecs.interface_detach,
+            (LaunchType::Ec2, NetworkMode::None | NetworkMode::Bridge | NetworkMode::Host) => {
+                return self.end_task(row);
+            }
+        };
+        self.change_task(row, |task| task.status = TaskStatus::Deprovisioning);
+        self.schedule(self.now + span, Event::Deprovisioned(row));
+    }
+
+    /// A task is STOPPED.
+    pub(in crate::sim) fn end_task(&mut self, row: Row<Task>) {
+        let now = self.now;
+        let task = self.change_task(row, |task| {
+            task.status = TaskStatus::Stopped;
+            task.times.stopped = now;
+        });
+        self.tell(&Fact::Stopped(&task));
+        if let Some(seat) = self.agent_of_task.get_mut(row.index()).and_then(Option::take)
+            && task.launch_type == LaunchType::Fargate
+        {
+            let host = self.agents.checked(seat).expect("a micro-VM has an agent").host;
+            self.hosts.shut(now, host);
+            self.agent_of_host[host.index()] = None;
+            self.agents.remove(seat.row);
+        }
+        self.stopped.push_back((now + self.plan.ecs.retention, row));
+    }
+
+    /// Deletes the tasks that nobody may ask about any more (TK-03).
+    pub(in crate::sim) fn forget_stopped(&mut self) {
+        while let Some(&(at, row)) = self.stopped.front().filter(|(at, _)| *at <= self.now) {
+            mark!("TK-03");
+            assert!(at <= self.now);
+            self.stopped.pop_front();
+            self.record.write_task(self.now, row, None);
+        }
+    }
+
+    fn change_task(&mut self, row: Row<Task>, change: impl FnOnce(&mut Task)) -> Task {
+        let mut task = *self.record.task(row).expect("a task that changes exists");
+        change(&mut task);
+        self.record.write_task(self.now, row, Some(task));
+        task
+    }
+
+    // ---- agents
+
+    /// Everything an agent has due.
+    pub(in crate::sim) fn work_agent(&mut self, seat: Handle<AgentSeat>) {
+        let Some(agent) = self.agents.checked_mut(seat) else { return };
+        agent.process.armed = Timestamp::NEVER;
+        let host = agent.host;
+        let view = AgentView { definitions: &self.plan.definitions };
+        let mut commands = std::mem::take(&mut self.agent_commands);
+        for unit in 0.. {
+            assert!(unit < UNITS_MAX, "an agent has no end of work at {:?}", self.now);
+            let machine = &mut self.agents.checked_mut(seat).expect("checked above").process.machine;
+            if machine.wake_at().is_none_or(|at| at > self.now) {
+                break;
+            }
+            let mut turn = Turn { now: self.now, draw: &mut self.luck, why: self.why };
+            machine.reconcile(&mut turn, view, &mut commands);
+        }
+        for (_, command) in commands.drain(..) {
+            match command {
+                AgentCommand::Runtime(command) => self.hosts.obey(self.now, host, command, &mut self.effects),
+                AgentCommand::Report(report) => self.take_report(report),
+            }
+        }
+        self.agent_commands = commands;
+        self.spread_effects();
+        self.arm_agent(seat);
+    }
+
+    /// What an agent reports becomes the record (sections 3.1 to 3.3).
+    fn take_report(&mut self, report: Report) {
+        let row = Row::at(report.task.0 as usize);
+        let now = self.now;
+        match report.what {
+            Reported::PullStarted => {
+                let task = self.change_task(row, |task| {
+                    task.status = TaskStatus::Activating;
+                    task.times.pull_started = now;
+                });
+                self.tell(&Fact::Pulling(&task));
+            }
+            Reported::PullStopped => {
+                self.change_task(row, |task| task.times.pull_stopped = now);
+            }
+            Reported::Running => {
+                let checked = self.has_health_check(row);
+                let task = self.change_task(row, |task| {
+                    task.status = TaskStatus::Running;
+                    task.times.started = now;
+                    if !checked {
+                        task.times.ready = now;
+                    }
+                });
+                self.tell(&Fact::Started(&task));
+                if !checked {
+                    self.tell(&Fact::Ready(&task));
+                }
+            }
+            Reported::Health(health) => {
+                let first = self.record.task(row).is_some_and(|task| task.times.ready == Timestamp::NEVER);
+                let ready = first && health == Health::Healthy;
+                let task = self.change_task(row, |task| {
+                    task.health = health;
+                    if ready {
+                        task.times.ready = now;
+                    }
+                });
+                if ready {
+                    self.tell(&Fact::Ready(&task));
+                }
+            }
+            Reported::EssentialExited(stop) => {
+                self.change_task(row, |task| {
+                    task.times.execution_stopped = now;
+                    task.stop = task.stop.or(Some(stop));
+                });
+            }
+            Reported::Stopping => {
+                let task = self.change_task(row, |task| {
+                    task.desired = Desired::Stopped;
+                    task.status = TaskStatus::Stopping;
+                    task.times.stopping = task.times.stopping.min(now);
+                });
+                self.tell(&Fact::Stopping(&task));
+            }
+            Reported::Stopped(stop) => {
+                self.change_task(row, |task| {
+                    task.stop = task.stop.or(stop);
+                    task.times.execution_stopped = task.times.execution_stopped.min(now);
+                });
+                self.tear_down(row);
+            }
+        }
+    }
+
+    fn has_health_check(&self, row: Row<Task>) -> bool {
+        let task = self.record.task(row).expect("a task that is asked about exists");
+        let containers = &self.plan.definitions[task.definition].containers;
+        containers.iter().any(|container| container.essential && container.health_check.is_some())
+    }
+
+    fn tell_agent(&mut self, seat: Handle<AgentSeat>, change: AgentChange) {
+        let agent = self.agents.checked_mut(seat).expect("an agent that is told something is there");
+        agent.process.machine.observe(self.now, change);
+        self.arm_agent(seat);
+    }
+
+    /// Schedules what the hosts said happens later, and tells agents what they said happened.
+    pub(in crate::sim) fn spread_effects(&mut self) {
+        let mut effects = std::mem::take(&mut self.effects);
+        for (at, event) in effects.later.drain(..) {
+            self.schedule(at, Event::Host(event));
+        }
+        for (host, event) in effects.told.drain(..) {
+            if let Some(seat) = self.agent_of_host[host.index()] {
+                self.tell_agent(seat, AgentChange::Runtime(event));
+            }
+        }
+        self.effects = effects;
+    }
+
+    // ---- settling
+
+    /// The scheduler hears of everything new in the record, and gets a wake if it wants one.
+    pub(in crate::sim) fn settle(&mut self) {
+        let Self { record, cursor, scheduler, plan, now, .. } = self;
+        record.deliver(*cursor, *now, &plan.definitions, |change| scheduler.machine.observe(*now, change));
+        let Some(wake) = self.scheduler.machine.wake_at() else { return };
+        let at = wake.max(self.now);
+        if at < self.scheduler.armed {
+            self.scheduler.armed = at;
+            self.schedule(at, Event::WakeScheduler);
+        }
+    }
+
+    fn arm_agent(&mut self, seat: Handle<AgentSeat>) {
+        let Some(agent) = self.agents.checked_mut(seat) else { return };
+        let Some(wake) = agent.process.machine.wake_at() else { return };
+        let at = wake.max(self.now);
+        if at < agent.process.armed {
+            agent.process.armed = at;
+            self.schedule(at, Event::WakeAgent(seat));
+        }
+    }
+}

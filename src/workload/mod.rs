@@ -1,0 +1,7 @@
+//! Floor 2: demand. When something is asked for, and how long it takes.
+//!
+//! Knows nothing of machines, prices or orchestrators.
+
+pub mod arrival;
+
+pub use arrival::Arrivals;
