@@ -145,13 +145,13 @@ def make_regions(originals, into):
         numbers = sorted(int(zone.split("-az")[1]) for zone in zones)
         letters = ZONE_LETTERS.get(region, {number: "abcdefgh"[number - 1] for number in numbers})
         assert set(letters) == set(numbers)
-        pairs = sorted(f"{letters[number]}{number}" for number in numbers)
-        rows.append([region, prefix, " ".join(pairs)])
+        pairs = sorted(f"{region}{letters[number]}={prefix}-az{number}" for number in numbers)
+        rows.append([region, " ".join(pairs)])
     comments = [
         f"Zone ids per region: {MOTO}.",
-        "Which letter is which id differs between accounts: the pairs here are assumed.",
+        "Which zone name is which id differs between accounts: the pairs here are assumed.",
     ]
-    write(into, "regions.csv", comments, ["region", "zone_prefix", "zones"], rows)
+    write(into, "regions.csv", comments, ["region", "zones"], rows)
 
 
 def make_fargate_sizes(originals, into):

@@ -87,24 +87,15 @@ pub fn sizes() -> &'static [Size] {
 /// When no size has this CPU, or none has it with this memory.
 pub fn size(cpu_units: u32, memory_mib: u32) -> Result<&'static Size, NoSize> {
     let of_cpu = || SIZES.iter().filter(|size| size.cpu_units == cpu_units);
-    match of_cpu().find(|size| size.memory_mib == memory_mib) {
-        Some(size) => Ok(size),
-        None => {
-            mark!("TD-31");
-            Err(if of_cpu().next().is_some() {
-                NoSize::Pair
-            } else {
-                NoSize::Cpu
-            })
-        }
-    }
+    of_cpu().find(|size| size.memory_mib == memory_mib).ok_or_else(|| {
+        mark!("TD-31");
+        if of_cpu().next().is_some() { NoSize::Pair } else { NoSize::Cpu }
+    })
 }
 
 /// The rates of a platform in a region; none where Fargate's prices are not known.
 pub fn rates(region: &str, platform: Platform) -> Option<&'static Rates> {
-    let row = RATES
-        .iter()
-        .find(|(of, on, _)| *of == region && *on == platform);
+    let row = RATES.iter().find(|(of, on, _)| *of == region && *on == platform);
     row.map(|(_, _, rates)| rates)
 }
 
@@ -145,32 +136,23 @@ impl fmt::Display for NoSize {
 
 static SIZES: LazyLock<Vec<Size>> = LazyLock::new(|| {
     let table = include_str!("../../data/fargate_sizes.csv");
-    table::rows(
-        table,
-        "cpu_units,memory_mib,windows,min_linux_platform_version",
-    )
-    .map(|mut cells| Size {
-        cpu_units: cells.number(),
-        memory_mib: cells.number(),
-        windows: cells.number(),
-        linux_from: match cells.text() {
-            "1.3.0" => PlatformVersion::V1_3_0,
-            "1.4.0" => PlatformVersion::V1_4_0,
-            other => panic!("{other} is no platform version"),
-        },
-    })
-    .collect()
+    table::rows(table, "cpu_units,memory_mib,windows,min_linux_platform_version")
+        .map(|mut cells| Size {
+            cpu_units: cells.number(),
+            memory_mib: cells.number(),
+            windows: cells.number(),
+            linux_from: match cells.text() {
+                "1.3.0" => PlatformVersion::V1_3_0,
+                "1.4.0" => PlatformVersion::V1_4_0,
+                other => panic!("{other} is no platform version"),
+            },
+        })
+        .collect()
 });
 
 static RATES: LazyLock<Vec<(&str, Platform, Rates)>> = LazyLock::new(|| {
     table::rows(include_str!("../../data/fargate_prices.csv"), RATES_HEADER)
-        .map(|mut cells| {
-            (
-                cells.text(),
-                read_platform(&mut cells),
-                read_rates(&mut cells),
-            )
-        })
+        .map(|mut cells| (cells.text(), read_platform(&mut cells), read_rates(&mut cells)))
         .collect()
 });
 
@@ -193,19 +175,14 @@ fn read_rates(cells: &mut Cells) -> Rates {
     let (on_demand_basis, spot_basis, ephemeral_basis) = (basis(), basis(), basis());
     let (source, as_of) = (cells.text(), cells.text());
     let rate = |nanos10: i64, unit, basis: Option<Basis>, source, as_of| Rate {
-        price: Figure {
-            value: Price::per_hour(nanos10, unit),
-            basis: basis.expect("a rate has a basis"),
-        },
+        price: Figure { value: Price::per_hour(nanos10, unit), basis: basis.expect("a rate has a basis") },
         source,
         as_of,
     };
     let on_demand = |nanos10, unit| rate(nanos10, unit, on_demand_basis, source, as_of);
     let (spot_source, spot_as_of) = match spot_basis {
         Some(Basis::Listed) => (source, as_of),
-        Some(Basis::Estimated | Basis::Assumed) | None => {
-            ("x86 spot times the on-demand ratio", "")
-        }
+        Some(Basis::Estimated | Basis::Assumed) | None => ("x86 spot times the on-demand ratio", ""),
     };
     let spot = |nanos10, unit| rate(nanos10, unit, spot_basis, spot_source, spot_as_of);
     let ephemeral_source = match ephemeral_basis {
@@ -251,10 +228,7 @@ mod tests {
             .chain(step(16384, 32768, 122_880, 8192))
             .chain([(32768, 61440), (32768, 122_880), (32768, 249_856)])
             .collect();
-        let known: Vec<(u32, u32)> = sizes()
-            .iter()
-            .map(|size| (size.cpu_units, size.memory_mib))
-            .collect();
+        let known: Vec<(u32, u32)> = sizes().iter().map(|size| (size.cpu_units, size.memory_mib)).collect();
         assert_eq!(known.len(), 77);
         assert_eq!(known, expected);
     }
@@ -274,11 +248,8 @@ mod tests {
             (16384, 122_880, LinuxX86_64, V1_3_0, false),
         ];
         for (cpu, memory, platform, version, expected) in rows {
-            let runs = must_reach(&["TD-30"], || {
-                size(cpu, memory)
-                    .expect("a size")
-                    .runs_on(platform, version)
-            });
+            let runs =
+                must_reach(&["TD-30"], || size(cpu, memory).expect("a size").runs_on(platform, version));
             assert_eq!(runs, expected, "{cpu}/{memory} on {platform:?} {version:?}");
         }
     }
@@ -292,16 +263,9 @@ mod tests {
             (8192, 17408, NoSize::Pair),
         ];
         for (cpu, memory, expected) in rows {
-            assert_eq!(
-                must_reach(&["TD-31"], || size(cpu, memory)),
-                Err(expected),
-                "{cpu}/{memory}"
-            );
+            assert_eq!(must_reach(&["TD-31"], || size(cpu, memory)), Err(expected), "{cpu}/{memory}");
         }
-        assert_eq!(
-            NoSize::Pair.to_string(),
-            "No Fargate configuration exists for given values."
-        );
+        assert_eq!(NoSize::Pair.to_string(), "No Fargate configuration exists for given values.");
     }
 
     /// What a task of a size costs for some seconds.
@@ -309,35 +273,20 @@ mod tests {
         let rates = rates("us-east-1", platform).expect("rates");
         let ns = seconds * HOUR_NS / 3600;
         let amount = |parts: i64| u128::from(parts.unsigned_abs()) * ns;
-        rates.cpu.price.value.line(Usage {
-            amount: amount(cpu.parts()),
-            unit: Unit::CpuNs,
-        }) + rates.memory.price.value.line(Usage {
-            amount: amount(memory.bytes()),
-            unit: Unit::ByteNs,
-        })
+        rates.cpu.price.value.line(Usage { amount: amount(cpu.parts()), unit: Unit::CpuNs })
+            + rates.memory.price.value.line(Usage { amount: amount(memory.bytes()), unit: Unit::ByteNs })
     }
 
     #[test]
     fn money_vectors() {
         let (quarter, half_gib) = (Cpu::ecs_units(256), Bytes::mib(512));
-        assert_eq!(
-            cost(Platform::LinuxX86_64, quarter, half_gib, 3600).to_string(),
-            "0.0123425"
-        );
-        assert_eq!(
-            cost(Platform::LinuxArm64, Cpu::vcpus(4), Bytes::gib(8), 90).to_string(),
-            "0.00395"
-        );
+        assert_eq!(cost(Platform::LinuxX86_64, quarter, half_gib, 3600).to_string(), "0.0123425");
+        assert_eq!(cost(Platform::LinuxArm64, Cpu::vcpus(4), Bytes::gib(8), 90).to_string(), "0.00395");
     }
 
     #[test]
     fn rates_of_section_12_1() {
-        let (x86, arm, windows) = (
-            Platform::LinuxX86_64,
-            Platform::LinuxArm64,
-            Platform::WindowsX86_64,
-        );
+        let (x86, arm, windows) = (Platform::LinuxX86_64, Platform::LinuxArm64, Platform::WindowsX86_64);
         let nanos10 = |rate: Rate| rate.price.value.nanos10();
         let rows = [
             (x86, 404_800_000, 44_450_000),
@@ -346,17 +295,10 @@ mod tests {
         ];
         for (platform, cpu, memory) in rows {
             let rates = rates("us-east-1", platform).expect("rates");
-            assert_eq!(
-                (nanos10(rates.cpu), nanos10(rates.memory)),
-                (cpu, memory),
-                "{platform:?}"
-            );
+            assert_eq!((nanos10(rates.cpu), nanos10(rates.memory)), (cpu, memory), "{platform:?}");
             assert_eq!(rates.cpu.price.basis, Basis::Listed);
             assert_eq!(nanos10(rates.ephemeral), 1_110_000);
-            assert_eq!(
-                rates.licence.map(nanos10),
-                (platform == windows).then_some(460_000_000)
-            );
+            assert_eq!(rates.licence.map(nanos10), (platform == windows).then_some(460_000_000));
             assert_eq!(rates.spot.is_some(), platform != windows);
         }
         let frankfurt = rates("eu-central-1", arm).expect("rates");

@@ -43,33 +43,21 @@ impl Basis {
 impl<T> Figure<T> {
     /// A value that its source states.
     pub const fn listed(value: T) -> Self {
-        Figure {
-            value,
-            basis: Basis::Listed,
-        }
+        Figure { value, basis: Basis::Listed }
     }
 
     /// A value computed from listed ones.
     pub const fn estimated(value: T) -> Self {
-        Figure {
-            value,
-            basis: Basis::Estimated,
-        }
+        Figure { value, basis: Basis::Estimated }
     }
 
     /// A value that no source confirmed.
     pub const fn assumed(value: T) -> Self {
-        Figure {
-            value,
-            basis: Basis::Assumed,
-        }
+        Figure { value, basis: Basis::Assumed }
     }
 
     /// Another value known equally well.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Figure<U> {
-        Figure {
-            value: change(self.value),
-            basis: self.basis,
-        }
+        Figure { value: change(self.value), basis: self.basis }
     }
 }

@@ -119,10 +119,7 @@ pub fn instance_types() -> &'static [InstanceType] {
 /// assert!(catalog::instance_type("m7i.lrage").is_none());
 /// ```
 pub fn instance_type(name: &str) -> Option<&'static InstanceType> {
-    CATALOGUE
-        .positions
-        .get(name)
-        .map(|&position| &CATALOGUE.types[position])
+    CATALOGUE.positions.get(name).map(|&position| &CATALOGUE.types[position])
 }
 
 impl InstanceType {
@@ -161,24 +158,18 @@ impl InstanceType {
     /// none when nothing would be left, at which registration fails.
     pub fn registered_memory(&self, reserved: Bytes) -> Option<Figure<Bytes>> {
         mark!("CI-11");
-        let left = self
-            .visible_memory(Orchestrator::Ecs)
-            .map(|visible| visible - reserved);
+        let left = self.visible_memory(Orchestrator::Ecs).map(|visible| visible - reserved);
         (left.value >= Bytes::ZERO).then_some(left)
     }
 
     /// How many `awsvpc` tasks it holds. Types that cannot trunk hold as many as without.
     pub fn awsvpc_tasks(&self, trunking: bool) -> Figure<u32> {
-        match self.awsvpc_tasks_trunking.filter(|_| trunking) {
-            Some(tasks) => {
-                mark!("EN-01");
-                tasks
-            }
-            None => {
-                mark!("EN-04");
-                Figure::listed(self.awsvpc_tasks)
-            }
+        mark!("EN-01");
+        if let Some(tasks) = self.awsvpc_tasks_trunking.filter(|_| trunking) {
+            return tasks;
         }
+        mark!("EN-04");
+        Figure::listed(self.awsvpc_tasks)
     }
 
     /// Whether it can trunk.
@@ -190,11 +181,7 @@ impl InstanceType {
     /// the trunk, or the primary one and one per task.
     pub fn enis_in_use(&self, awsvpc_tasks: u32, trunking: bool) -> u32 {
         mark!("EN-02");
-        if trunking && self.trunks() {
-            2
-        } else {
-            1 + awsvpc_tasks
-        }
+        if trunking && self.trunks() { 2 } else { 1 + awsvpc_tasks }
     }
 
     /// Advertised memory less the fitted loss, in KiB, rounded down. All in 1/10,000 MiB.
@@ -220,15 +207,10 @@ impl InstanceType {
 
     /// Whether it is an AMD type from generation 6: letters, generation, `a`.
     fn is_late_amd(&self) -> bool {
-        let after_letters = self
-            .family
-            .trim_start_matches(|c: char| c.is_ascii_lowercase());
+        let after_letters = self.family.trim_start_matches(|c: char| c.is_ascii_lowercase());
         let attributes = after_letters.trim_start_matches(|c: char| c.is_ascii_digit());
         let generation = &after_letters[..after_letters.len() - attributes.len()];
-        generation
-            .parse::<u32>()
-            .is_ok_and(|generation| generation >= 6)
-            && attributes.starts_with('a')
+        generation.parse::<u32>().is_ok_and(|generation| generation >= 6) && attributes.starts_with('a')
     }
 }
 
@@ -238,11 +220,10 @@ struct Catalogue {
 }
 
 static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
-    let types: Vec<InstanceType> =
-        table::rows(include_str!("../../data/instance_types.csv"), HEADER)
-            .enumerate()
-            .map(|(position, mut cells)| read(&mut cells, position))
-            .collect();
+    let types: Vec<InstanceType> = table::rows(include_str!("../../data/instance_types.csv"), HEADER)
+        .enumerate()
+        .map(|(position, mut cells)| read(&mut cells, position))
+        .collect();
     let mut positions = Map::default();
     for instance_type in &types {
         positions.insert(instance_type.name, instance_type.position);
@@ -273,15 +254,11 @@ fn read(cells: &mut Cells, position: usize) -> InstanceType {
     let awsvpc_tasks_trunking = read_trunking(cells);
     let network_baseline = read_gbps(cells).expect("every type has a bandwidth");
     let network_burst = read_gbps(cells).unwrap_or(network_baseline);
-    let cpu_baseline = cells
-        .optional_decimal(4)
-        .map(|share| u32::try_from(share).expect("a share of a vCPU"));
+    let cpu_baseline =
+        cells.optional_decimal(4).map(|share| u32::try_from(share).expect("a share of a vCPU"));
     let flags = cells.text();
-    let visible = Visible {
-        any: cells.optional_number(),
-        ecs: cells.optional_number(),
-        eks: cells.optional_number(),
-    };
+    let visible =
+        Visible { any: cells.optional_number(), ecs: cells.optional_number(), eks: cells.optional_number() };
     InstanceType {
         name,
         family,
@@ -310,28 +287,19 @@ fn read_gpu(cells: &mut Cells) -> Option<Gpu> {
     let model = cells.text();
     let memory = cells.optional_number().map(Bytes::mib);
     let thousandths = u32::try_from(thousandths?).expect("a number of GPUs");
-    Some(Gpu {
-        thousandths,
-        model,
-        memory,
-    })
+    Some(Gpu { thousandths, model, memory })
 }
 
 fn read_trunking(cells: &mut Cells) -> Option<Figure<u32>> {
     let tasks = cells.optional_number();
     let basis: Option<Basis> = cells.basis();
-    Some(Figure {
-        value: tasks?,
-        basis: basis.expect("a number of tasks has a basis"),
-    })
+    Some(Figure { value: tasks?, basis: basis.expect("a number of tasks has a basis") })
 }
 
 /// Gigabits per second with up to three places: 1/1000 Gbit/s is 125,000 bytes/s.
 fn read_gbps(cells: &mut Cells) -> Option<Bandwidth> {
     let thousandths = cells.optional_decimal(3)?;
-    Some(Bandwidth::per_second(
-        u64::try_from(thousandths).expect("a bandwidth") * 125_000,
-    ))
+    Some(Bandwidth::per_second(u64::try_from(thousandths).expect("a bandwidth") * 125_000))
 }
 
 #[cfg(test)]

@@ -239,9 +239,7 @@ impl Ec2Calls {
             | Ec2Calls::NetworkInterface
             | Ec2Calls::Volume
             | Ec2Calls::LaunchTemplate => Bucket::new(100, 5),
-            Ec2Calls::StopInstances | Ec2Calls::CreateFleet | Ec2Calls::OtherModify => {
-                Bucket::new(50, 5)
-            }
+            Ec2Calls::StopInstances | Ec2Calls::CreateFleet | Ec2Calls::OtherModify => Bucket::new(50, 5),
             Ec2Calls::Tags => Bucket::new(100, 10),
             Ec2Calls::DescribeUnfiltered => Bucket::new(50, 10),
             Ec2Calls::OtherRead => Bucket::new(100, 20),

@@ -108,41 +108,22 @@ items! {
 /// and said to be assumed.
 pub fn rate(item: Item, region: &str) -> Rate {
     let key = item.key();
-    let line = |region: &str| {
-        LINES
-            .iter()
-            .find(|line| (line.service, line.item) == key && line.region == region)
-    };
+    let line =
+        |region: &str| LINES.iter().find(|line| (line.service, line.item) == key && line.region == region);
     let own = line(region).or_else(|| line("*"));
     let (line, basis) = match own {
         Some(line) => (line, line.basis),
-        None => (
-            line("us-east-1").expect("us-east-1 has every item"),
-            Basis::Assumed,
-        ),
+        None => (line("us-east-1").expect("us-east-1 has every item"), Basis::Assumed),
     };
-    Rate {
-        price: Figure {
-            value: line.price(),
-            basis,
-        },
-        source: line.source,
-        as_of: line.as_of,
-    }
+    Rate { price: Figure { value: line.price(), basis }, source: line.source, as_of: line.as_of }
 }
 
 /// The fee of ECS Managed Instances as a share of the on-demand price of the type.
 pub fn managed_instances_fee() -> Figure<Percent> {
     let key = ("ecs", "managed_instances_fee_fraction");
-    let line = LINES
-        .iter()
-        .find(|line| (line.service, line.item) == key)
-        .expect("the table has the fee");
+    let line = LINES.iter().find(|line| (line.service, line.item) == key).expect("the table has the fee");
     let percent = u32::try_from(line.nanos10 / PERCENT).expect("a share below one");
-    Figure {
-        value: Percent(percent),
-        basis: line.basis,
-    }
+    Figure { value: Percent(percent), basis: line.basis }
 }
 
 /// Exact USD text as 1e-10 USD: `0.096` is 960,000,000. None for more places than ten, and for what is no
@@ -198,9 +179,7 @@ impl Line {
             "hour" | "cluster-hour" | "LCU-hour" | "NLCU-hour" | "endpoint-AZ-hour" => {
                 (HOUR_NS, Unit::ItemNs)
             }
-            "IOPS-month" | "MiBps-month" | "metric-month" | "alarm-metric-month" => {
-                (MONTH_NS, Unit::ItemNs)
-            }
+            "IOPS-month" | "MiBps-month" | "metric-month" | "alarm-metric-month" => (MONTH_NS, Unit::ItemNs),
             "instance-hour" => (HOUR_NS, Unit::InstanceNs),
             "address-hour" => (HOUR_NS, Unit::AddressNs),
             "vCPU-hour" => (Unit::CpuNs.steps_per_label(), Unit::CpuNs),
@@ -216,10 +195,7 @@ impl Line {
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.price.basis.label())?;
-        for part in [self.source, self.as_of]
-            .into_iter()
-            .filter(|part| !part.is_empty())
-        {
+        for part in [self.source, self.as_of].into_iter().filter(|part| !part.is_empty()) {
             write!(f, "; {part}")?;
         }
         Ok(())
@@ -235,10 +211,7 @@ mod tests {
     fn every_item_has_a_rate_everywhere() {
         for &item in Item::ALL {
             for region in crate::catalog::regions() {
-                assert!(
-                    rate(item, region).price.value.nanos10() >= 0,
-                    "{item:?} in {region}"
-                );
+                assert!(rate(item, region).price.value.nanos10() >= 0, "{item:?} in {region}");
             }
         }
     }
@@ -248,148 +221,33 @@ mod tests {
     fn other_prices() {
         const GIB: u128 = 1 << 30;
         let rows = [
-            (
-                Item::Gp3Storage,
-                "us-east-1",
-                100 * GIB * MONTH_NS,
-                "8",
-                Basis::Listed,
-            ),
-            (
-                Item::Gp3Storage,
-                "eu-central-1",
-                100 * GIB * MONTH_NS,
-                "9.52",
-                Basis::Listed,
-            ),
-            (
-                Item::Gp3Storage,
-                "il-central-1",
-                100 * GIB * MONTH_NS,
-                "8",
-                Basis::Assumed,
-            ),
-            (
-                Item::Gp3Operations,
-                "us-east-1",
-                1000 * MONTH_NS,
-                "5",
-                Basis::Listed,
-            ),
-            (
-                Item::Gp3Throughput,
-                "us-east-1",
-                100 * MONTH_NS,
-                "4",
-                Basis::Listed,
-            ),
-            (
-                Item::ApplicationBalancer,
-                "us-east-1",
-                730 * HOUR_NS,
-                "16.425",
-                Basis::Listed,
-            ),
-            (
-                Item::ApplicationBalancer,
-                "eu-west-1",
-                HOUR_NS,
-                "0.0252",
-                Basis::Estimated,
-            ),
-            (
-                Item::ApplicationBalancerUnit,
-                "us-east-1",
-                HOUR_NS,
-                "0.008",
-                Basis::Listed,
-            ),
-            (
-                Item::ApplicationBalancerUnit,
-                "eu-west-1",
-                HOUR_NS,
-                "0.008",
-                Basis::Assumed,
-            ),
-            (
-                Item::NetworkBalancerUnit,
-                "us-east-1",
-                HOUR_NS,
-                "0.006",
-                Basis::Listed,
-            ),
-            (
-                Item::NatGateway,
-                "us-east-1",
-                HOUR_NS,
-                "0.045",
-                Basis::Listed,
-            ),
-            (
-                Item::NatGatewayData,
-                "us-east-1",
-                2 * GIB,
-                "0.09",
-                Basis::Listed,
-            ),
-            (
-                Item::PublicIpv4,
-                "us-east-1",
-                HOUR_NS,
-                "0.005",
-                Basis::Listed,
-            ),
+            (Item::Gp3Storage, "us-east-1", 100 * GIB * MONTH_NS, "8", Basis::Listed),
+            (Item::Gp3Storage, "eu-central-1", 100 * GIB * MONTH_NS, "9.52", Basis::Listed),
+            (Item::Gp3Storage, "il-central-1", 100 * GIB * MONTH_NS, "8", Basis::Assumed),
+            (Item::Gp3Operations, "us-east-1", 1000 * MONTH_NS, "5", Basis::Listed),
+            (Item::Gp3Throughput, "us-east-1", 100 * MONTH_NS, "4", Basis::Listed),
+            (Item::ApplicationBalancer, "us-east-1", 730 * HOUR_NS, "16.425", Basis::Listed),
+            (Item::ApplicationBalancer, "eu-west-1", HOUR_NS, "0.0252", Basis::Estimated),
+            (Item::ApplicationBalancerUnit, "us-east-1", HOUR_NS, "0.008", Basis::Listed),
+            (Item::ApplicationBalancerUnit, "eu-west-1", HOUR_NS, "0.008", Basis::Assumed),
+            (Item::NetworkBalancerUnit, "us-east-1", HOUR_NS, "0.006", Basis::Listed),
+            (Item::NatGateway, "us-east-1", HOUR_NS, "0.045", Basis::Listed),
+            (Item::NatGatewayData, "us-east-1", 2 * GIB, "0.09", Basis::Listed),
+            (Item::PublicIpv4, "us-east-1", HOUR_NS, "0.005", Basis::Listed),
             (Item::CrossZone, "us-east-1", 3 * GIB, "0.03", Basis::Listed),
-            (
-                Item::InternetEgress,
-                "us-east-1",
-                GIB,
-                "0.09",
-                Basis::Listed,
-            ),
-            (
-                Item::InterfaceEndpoint,
-                "us-east-1",
-                HOUR_NS,
-                "0.01",
-                Basis::Assumed,
-            ),
-            (
-                Item::RegistryStorage,
-                "us-east-1",
-                GIB * MONTH_NS,
-                "0.1",
-                Basis::Listed,
-            ),
+            (Item::InternetEgress, "us-east-1", GIB, "0.09", Basis::Listed),
+            (Item::InterfaceEndpoint, "us-east-1", HOUR_NS, "0.01", Basis::Assumed),
+            (Item::RegistryStorage, "us-east-1", GIB * MONTH_NS, "0.1", Basis::Listed),
             (Item::RegistryPull, "us-east-1", GIB, "0", Basis::Assumed),
             (Item::LogsIngested, "us-east-1", GIB, "0.5", Basis::Listed),
-            (
-                Item::CustomMetric,
-                "us-east-1",
-                MONTH_NS,
-                "0.3",
-                Basis::Assumed,
-            ),
+            (Item::CustomMetric, "us-east-1", MONTH_NS, "0.3", Basis::Assumed),
             (Item::Alarm, "us-east-1", MONTH_NS, "0.1", Basis::Listed),
-            (
-                Item::EcsAnywhere,
-                "us-east-1",
-                HOUR_NS,
-                "0.01025",
-                Basis::Assumed,
-            ),
+            (Item::EcsAnywhere, "us-east-1", HOUR_NS, "0.01025", Basis::Assumed),
         ];
         for (item, region, amount, comes_to, basis) in rows {
             let price = rate(item, region).price;
-            let line = price.value.line(Usage {
-                amount,
-                unit: price.value.unit(),
-            });
-            assert_eq!(
-                (line.to_string().as_str(), price.basis),
-                (comes_to, basis),
-                "{item:?} in {region}"
-            );
+            let line = price.value.line(Usage { amount, unit: price.value.unit() });
+            assert_eq!((line.to_string().as_str(), price.basis), (comes_to, basis), "{item:?} in {region}");
         }
         assert_eq!(managed_instances_fee(), Figure::listed(Percent(12)));
     }

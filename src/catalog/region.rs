@@ -20,7 +20,7 @@ use crate::base::{Price, Unit};
 /// assert_eq!(region.on_demand(large).expect("it is sold").price.value.nanos10(), 960_000_000);
 /// let third = region.zone("us-east-1c").expect("it has one");
 /// assert_eq!(third.id, "use1-az4");
-/// assert!(region.offers(large, &third.id));
+/// assert!(region.offers(large, third.id));
 /// ```
 #[derive(Debug)]
 pub struct Region {
@@ -28,7 +28,6 @@ pub struct Region {
     pub name: &'static str,
     /// Its zones, by name.
     pub zones: Vec<Zone>,
-    zone_prefix: &'static str,
     /// By position of the instance type.
     on_demand: Vec<Option<Listing>>,
     /// By position of the instance type: a bit for each zone number.
@@ -36,12 +35,12 @@ pub struct Region {
 }
 
 /// A zone: one place under two names.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Zone {
     /// `eu-central-1a`: differs between accounts.
-    pub name: Box<str>,
+    pub name: &'static str,
     /// `euc1-az1`: the same for every account.
-    pub id: Box<str>,
+    pub id: &'static str,
     /// How well it is known that the two belong together.
     pub basis: Basis,
 }
@@ -79,9 +78,7 @@ pub fn region(name: &str) -> Option<&'static Region> {
 impl Region {
     /// The zone of this name (`us-east-1a`) or of this id (`use1-az1`).
     pub fn zone(&self, name_or_id: &str) -> Option<&Zone> {
-        self.zones
-            .iter()
-            .find(|zone| *zone.name == *name_or_id || *zone.id == *name_or_id)
+        self.zones.iter().find(|zone| zone.name == name_or_id || zone.id == name_or_id)
     }
 
     /// What an hour of a type costs on demand (Linux, shared tenancy), if it has a price here.
@@ -91,18 +88,19 @@ impl Region {
 
     /// Whether the zone of this id offers a type.
     pub fn offers(&self, instance_type: &InstanceType, zone_id: &str) -> bool {
-        let number = zone_id
-            .strip_prefix(self.zone_prefix)
-            .and_then(|rest| rest.strip_prefix("-az"));
-        let digit = number.and_then(|number| single_digit(number.as_bytes()));
-        digit.is_some_and(|digit| self.offered[instance_type.position] & zone_bit(digit) != 0)
+        let zone = self.zones.iter().find(|zone| zone.id == zone_id);
+        zone.is_some_and(|zone| self.offered[instance_type.position] & zone.bit() != 0)
     }
 
     /// The zones that offer a type.
     pub fn zones_of<'a>(&'a self, instance_type: &InstanceType) -> impl Iterator<Item = &'a Zone> {
-        self.zones
-            .iter()
-            .filter(move |zone| self.offers(instance_type, &zone.id))
+        self.zones.iter().filter(move |zone| self.offers(instance_type, zone.id))
+    }
+}
+
+impl Zone {
+    fn bit(&self) -> u16 {
+        zone_bit(*self.id.as_bytes().last().expect("an id ends in a digit"))
     }
 }
 
@@ -112,66 +110,38 @@ impl Listing {
         let (basis, source, as_of) = match self.origin {
             Origin::PriceList => (Basis::Listed, "AWS Price List", "2026-02-07"),
             Origin::Karpenter => (Basis::Listed, "Karpenter's static table", "2026-07-20"),
-            Origin::Ratio => (
-                Basis::Estimated,
-                "us-east-1 times the regional ratio of the nearest family",
-                "",
-            ),
+            Origin::Ratio => {
+                (Basis::Estimated, "us-east-1 times the regional ratio of the nearest family", "")
+            }
         };
-        Rate {
-            price: Figure {
-                value: price,
-                basis,
-            },
-            source,
-            as_of,
-        }
+        Rate { price: Figure { value: price, basis }, source, as_of }
     }
 }
 
 /// A region that may not have been read yet.
 struct Slot {
     name: &'static str,
-    zone_prefix: &'static str,
-    /// `a1 b2 c4`: letter of the name, number of the id.
+    /// `us-east-1a=use1-az1`, separated by spaces.
     zones: &'static str,
     region: OnceLock<Region>,
 }
 
 static SLOTS: LazyLock<Vec<Slot>> = LazyLock::new(|| {
-    table::rows(
-        include_str!("../../data/regions.csv"),
-        "region,zone_prefix,zones",
-    )
-    .map(|mut cells| Slot {
-        name: cells.text(),
-        zone_prefix: cells.text(),
-        zones: cells.text(),
-        region: OnceLock::new(),
-    })
-    .collect()
+    table::rows(include_str!("../../data/regions.csv"), "region,zones")
+        .map(|mut cells| Slot { name: cells.text(), zones: cells.text(), region: OnceLock::new() })
+        .collect()
 });
 
 fn read(slot: &Slot) -> Region {
-    let zone = |pair: &str| Zone {
-        name: format!("{}{}", slot.name, &pair[..1]).into(),
-        id: format!("{}-az{}", slot.zone_prefix, &pair[1..]).into(),
-        basis: Basis::Assumed,
+    let zone = |pair: &'static str| {
+        let (name, id) = pair.split_once('=').expect("a zone is name, equals sign, id");
+        Zone { name, id, basis: Basis::Assumed }
     };
     Region {
         name: slot.name,
         zones: slot.zones.split(' ').map(zone).collect(),
-        zone_prefix: slot.zone_prefix,
-        on_demand: read_column(
-            include_str!("../../data/prices.csv"),
-            slot.name,
-            read_listing,
-        ),
-        offered: read_column(
-            include_str!("../../data/offerings.csv"),
-            slot.name,
-            read_zones,
-        ),
+        on_demand: read_column(include_str!("../../data/prices.csv"), slot.name, read_listing),
+        offered: read_column(include_str!("../../data/offerings.csv"), slot.name, read_zones),
     }
 }
 
@@ -185,11 +155,7 @@ fn read_column<T>(table: &'static str, region: &str, read: fn(&str) -> T) -> Vec
             read(cell)
         })
         .collect();
-    assert_eq!(
-        values.len(),
-        instance_types().len(),
-        "the tables have the same rows"
-    );
+    assert_eq!(values.len(), instance_types().len(), "the tables have the same rows");
     values
 }
 
@@ -202,29 +168,17 @@ fn read_listing(cell: &str) -> Option<Listing> {
         "E" => Origin::Ratio,
         other => panic!("{other} is no origin of a price"),
     };
-    Some(Listing {
-        nanos10: usd(price).expect("a price has up to ten places"),
-        origin,
-    })
+    Some(Listing { nanos10: usd(price).expect("a price has up to ten places"), origin })
 }
 
-/// `246`: the numbers of the zone ids.
+/// `246`: the last digits of the zone ids.
 fn read_zones(cell: &str) -> u16 {
-    let digit = |byte| single_digit(&[byte]).expect("zones are digits");
-    cell.bytes()
-        .map(|byte| zone_bit(digit(byte)))
-        .fold(0, |bits, bit| bits | bit)
+    cell.bytes().map(zone_bit).fold(0, |bits, bit| bits | bit)
 }
 
-fn single_digit(text: &[u8]) -> Option<u8> {
-    match *text {
-        [digit @ b'0'..=b'9'] => Some(digit - b'0'),
-        _ => None,
-    }
-}
-
-fn zone_bit(number: u8) -> u16 {
-    1 << number
+fn zone_bit(digit: u8) -> u16 {
+    assert!(digit.is_ascii_digit(), "zone ids end in one digit");
+    1 << (digit - b'0')
 }
 
 #[cfg(test)]

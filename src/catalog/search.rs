@@ -48,9 +48,7 @@ impl Default for Filter<'_> {
 
 /// Every instance type that passes the filter, in catalogue order.
 pub fn search(filter: Filter<'_>) -> impl Iterator<Item = &'static InstanceType> {
-    instance_types()
-        .iter()
-        .filter(move |found| filter.passes(found))
+    instance_types().iter().filter(move |found| filter.passes(found))
 }
 
 /// The instance type whose name is nearest to an unknown one, if any is near.
@@ -76,18 +74,13 @@ pub fn nearest_region(name: &str) -> Option<&'static str> {
 
 impl Filter<'_> {
     fn passes(&self, found: &InstanceType) -> bool {
-        self.family
-            .is_none_or(|family| found.name.starts_with(family))
+        self.family.is_none_or(|family| found.name.starts_with(family))
             && self.arch.is_none_or(|arch| found.arch == arch)
             && self.vcpus.contains(&found.vcpus)
             && self.advertised.contains(&found.advertised)
             && self.gpu.is_none_or(|gpu| found.gpu.is_some() == gpu)
-            && self
-                .current_generation
-                .is_none_or(|current| found.current_generation == current)
-            && self
-                .region
-                .is_none_or(|region| region.zones_of(found).next().is_some())
+            && self.current_generation.is_none_or(|current| found.current_generation == current)
+            && self.region.is_none_or(|region| region.zones_of(found).next().is_some())
     }
 }
 
@@ -133,41 +126,17 @@ mod tests {
         assert_eq!(all, instance_types().len());
         let region = crate::catalog::region("eu-central-1");
         let rows = [
-            Filter {
-                family: Some("m"),
-                ..Filter::default()
-            },
-            Filter {
-                arch: Some(Arch::X86_64),
-                ..Filter::default()
-            },
-            Filter {
-                vcpus: 0..=4,
-                ..Filter::default()
-            },
-            Filter {
-                advertised: Bytes::gib(8)..=Bytes::gib(16),
-                ..Filter::default()
-            },
-            Filter {
-                gpu: Some(true),
-                ..Filter::default()
-            },
-            Filter {
-                current_generation: Some(true),
-                ..Filter::default()
-            },
-            Filter {
-                region,
-                ..Filter::default()
-            },
+            Filter { family: Some("m"), ..Filter::default() },
+            Filter { arch: Some(Arch::X86_64), ..Filter::default() },
+            Filter { vcpus: 0..=4, ..Filter::default() },
+            Filter { advertised: Bytes::gib(8)..=Bytes::gib(16), ..Filter::default() },
+            Filter { gpu: Some(true), ..Filter::default() },
+            Filter { current_generation: Some(true), ..Filter::default() },
+            Filter { region, ..Filter::default() },
         ];
         for filter in rows {
             let found = count(filter.clone());
-            assert!(
-                0 < found && found < all,
-                "{filter:?} finds {found} of {all}"
-            );
+            assert!(0 < found && found < all, "{filter:?} finds {found} of {all}");
         }
     }
 }

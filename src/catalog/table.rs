@@ -16,15 +16,8 @@ pub(super) struct Cells {
 /// Every row of a table that has exactly this header.
 pub(super) fn rows(table: &'static str, header: &str) -> impl Iterator<Item = Cells> {
     let mut lines = lines(table);
-    assert_eq!(
-        lines.next(),
-        Some(header),
-        "the table has the columns that are read"
-    );
-    lines.map(|line| Cells {
-        line,
-        rest: line.split(','),
-    })
+    assert_eq!(lines.next(), Some(header), "the table has the columns that are read");
+    lines.map(|line| Cells { line, rest: line.split(',') })
 }
 
 /// The first cell and the cell under `name` of every row, if there is such a column.
@@ -33,11 +26,7 @@ pub(super) fn column(
     name: &str,
 ) -> Option<impl Iterator<Item = (&'static str, &'static str)>> {
     let mut lines = lines(table);
-    let position = lines
-        .next()?
-        .split(',')
-        .skip(1)
-        .position(|column| column == name)?;
+    let position = lines.next()?.split(',').skip(1).position(|column| column == name)?;
     Some(lines.map(move |line| {
         let mut cells = line.split(',');
         let first = cells.next().expect("a row has a first cell");
@@ -48,23 +37,14 @@ pub(super) fn column(
 /// An exact decimal as an integer of 1 / 10^`places`; none when it has more places or does not fit.
 pub(super) fn decimal(text: &str, places: u32) -> Option<i64> {
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));
-    let (sign, digits) = whole
-        .strip_prefix('-')
-        .map_or((1, whole), |digits| (-1, digits));
+    let (sign, digits) = whole.strip_prefix('-').map_or((1, whole), |digits| (-1, digits));
     let missing = places.checked_sub(u32::try_from(part.len()).ok()?)?;
     let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if digits.is_empty() || !all_digits(digits) || !all_digits(part) {
         return None;
     }
-    let whole = digits
-        .parse::<i64>()
-        .ok()?
-        .checked_mul(10_i64.checked_pow(places)?)?;
-    let part = if part.is_empty() {
-        0
-    } else {
-        part.parse::<i64>().ok()?
-    };
+    let whole = digits.parse::<i64>().ok()?.checked_mul(10_i64.checked_pow(places)?)?;
+    let part = if part.is_empty() { 0 } else { part.parse::<i64>().ok()? };
     Some(sign * whole.checked_add(part.checked_mul(10_i64.checked_pow(missing)?)?)?)
 }
 
@@ -75,9 +55,7 @@ fn lines(table: &'static str) -> impl Iterator<Item = &'static str> {
 impl Cells {
     /// The next cell.
     pub(super) fn text(&mut self) -> &'static str {
-        self.rest
-            .next()
-            .unwrap_or_else(|| panic!("a row with fewer cells: {}", self.line))
+        self.rest.next().unwrap_or_else(|| panic!("a row with fewer cells: {}", self.line))
     }
 
     /// The next cell, or nothing when it is empty.
@@ -88,26 +66,19 @@ impl Cells {
     /// The next cell as a number.
     pub(super) fn number<T: FromStr>(&mut self) -> T {
         let text = self.text();
-        text.parse()
-            .unwrap_or_else(|_| panic!("{text} is no number in: {}", self.line))
+        text.parse().unwrap_or_else(|_| panic!("{text} is no number in: {}", self.line))
     }
 
     /// The next cell as a number, or nothing when it is empty.
     pub(super) fn optional_number<T: FromStr>(&mut self) -> Option<T> {
         let text = self.optional()?;
-        Some(
-            text.parse()
-                .unwrap_or_else(|_| panic!("{text} is no number in: {}", self.line)),
-        )
+        Some(text.parse().unwrap_or_else(|_| panic!("{text} is no number in: {}", self.line)))
     }
 
     /// The next cell as an integer of 1 / 10^`places`, or nothing when it is empty.
     pub(super) fn optional_decimal(&mut self, places: u32) -> Option<i64> {
         let text = self.optional()?;
-        Some(
-            decimal(text, places)
-                .unwrap_or_else(|| panic!("{text} is not exact in: {}", self.line)),
-        )
+        Some(decimal(text, places).unwrap_or_else(|| panic!("{text} is not exact in: {}", self.line)))
     }
 
     /// The next cell as a basis letter, or nothing when it is empty.

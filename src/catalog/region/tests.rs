@@ -49,15 +49,9 @@ fn on_demand_prices() {
         ("p4d.24xlarge", "21.957642"),
     ];
     for (name, dollars) in rows {
-        let rate = us_east_1()
-            .on_demand(instance_type(name).expect(name))
-            .expect(name);
+        let rate = us_east_1().on_demand(instance_type(name).expect(name)).expect(name);
         assert_eq!(Some(rate.price.value.nanos10()), usd(dollars), "{name}");
-        assert_eq!(
-            rate.to_string(),
-            "listed; AWS Price List; 2026-02-07",
-            "{name}"
-        );
+        assert_eq!(rate.to_string(), "listed; AWS Price List; 2026-02-07", "{name}");
     }
 }
 
@@ -65,14 +59,10 @@ fn on_demand_prices() {
 fn prices_keep_their_basis() {
     let of = |region_name: &str, name: &str| {
         let region = region(region_name).expect(region_name);
-        region
-            .on_demand(instance_type(name).expect(name))
-            .map(|rate| rate.price.basis)
+        region.on_demand(instance_type(name).expect(name)).map(|rate| rate.price.basis)
     };
     let count = |basis| {
-        let prices = instance_types()
-            .iter()
-            .filter_map(|known| us_east_1().on_demand(known));
+        let prices = instance_types().iter().filter_map(|known| us_east_1().on_demand(known));
         prices.filter(|rate| rate.price.basis == basis).count()
     };
     assert_eq!(of("eu-central-1", "m5.large"), Some(Basis::Listed));
@@ -98,9 +88,9 @@ fn zones_have_two_names() {
     ];
     for (region_name, name, id) in rows {
         let known = region(region_name).expect(region_name);
-        assert_eq!(known.zone(name).map(|zone| &*zone.id), id, "{name}");
+        assert_eq!(known.zone(name).map(|zone| zone.id), id, "{name}");
         let back = id.and_then(|id| known.zone(id));
-        assert_eq!(back.map(|zone| &*zone.name), id.map(|_| name), "{name}");
+        assert_eq!(back.map(|zone| zone.name), id.map(|_| name), "{name}");
         assert!(back.is_none_or(|zone| zone.basis == Basis::Assumed));
     }
     assert_eq!(regions().count(), 28);
@@ -123,7 +113,7 @@ fn offers_are_by_zone_id() {
     for (zone_id, expected) in rows {
         assert_eq!(us_east_1().offers(old, zone_id), expected, "{zone_id}");
     }
-    let names: Vec<&str> = us_east_1().zones_of(old).map(|zone| &*zone.name).collect();
+    let names: Vec<&str> = us_east_1().zones_of(old).map(|zone| zone.name).collect();
     assert_eq!(names, ["us-east-1b", "us-east-1c", "us-east-1e"]);
 }
 
@@ -131,16 +121,8 @@ fn offers_are_by_zone_id() {
 fn every_region_can_be_read() {
     for name in regions() {
         let region = region(name).expect(name);
-        assert!(
-            instance_types()
-                .iter()
-                .any(|known| region.on_demand(known).is_some()),
-            "{name}"
-        );
-        assert!(
-            region.zones.iter().all(|zone| zone.name.starts_with(name)),
-            "{name}"
-        );
+        assert!(instance_types().iter().any(|known| region.on_demand(known).is_some()), "{name}");
+        assert!(region.zones.iter().all(|zone| zone.name.starts_with(name)), "{name}");
     }
     assert!(region("us-est-1").is_none());
 }
