@@ -134,6 +134,8 @@ impl fmt::Display for NoSize {
     }
 }
 
+impl std::error::Error for NoSize {}
+
 static SIZES: LazyLock<Vec<Size>> = LazyLock::new(|| {
     let table = include_str!("../../data/fargate_sizes.csv");
     table::rows(table, "cpu_units,memory_mib,windows,min_linux_platform_version")
