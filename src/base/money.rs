@@ -18,6 +18,11 @@ pub enum Unit {
     ByteNs,
     /// One address for one nanosecond.
     AddressNs,
+    /// One rented thing without a unit of its own (balancer, gateway, capacity unit, alarm, provisioned
+    /// operation) for one nanosecond.
+    ItemNs,
+    /// One byte moved or taken in.
+    Byte,
 }
 
 impl Unit {
@@ -28,15 +33,18 @@ impl Unit {
             Unit::CpuNs => "vCPU-hours",
             Unit::ByteNs => "GiB-hours",
             Unit::AddressNs => "address-hours",
+            Unit::ItemNs => "item-hours",
+            Unit::Byte => "GiB",
         }
     }
 
     /// How many smallest steps make one of [`label`](Self::label).
     pub const fn steps_per_label(self) -> u128 {
         match self {
-            Unit::InstanceNs | Unit::AddressNs => HOUR_NS,
+            Unit::InstanceNs | Unit::AddressNs | Unit::ItemNs => HOUR_NS,
             Unit::CpuNs => 128_000 * HOUR_NS,
             Unit::ByteNs => (1 << 30) * HOUR_NS,
+            Unit::Byte => 1 << 30,
         }
     }
 }
