@@ -241,3 +241,131 @@ fn checked<T>(edit: Edit<'_, T>) -> Edit<'_, T> {
     assert!(edit.old.is_some() || edit.new.is_some(), "a change has a value before or after");
     edit
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::base::{EntityKey, Name, Span, Symbols};
+    use crate::control::ecs::objects::{Desired, Health, LaunchType, TaskTimes};
+
+    /// What happens next: a new task of a service, a step of one, or its deletion; then time passes,
+    /// and one of the readers reads.
+    #[derive(Clone, Copy, Debug)]
+    enum Step {
+        Create(u32),
+        Advance(usize),
+        Delete(usize),
+        Read(usize),
+        Trim,
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let step = prop_oneof![
+            3 => (0..4_u32).prop_map(Step::Create),
+            4 => (0..60_usize).prop_map(Step::Advance),
+            2 => (0..60_usize).prop_map(Step::Delete),
+            3 => (0..3_usize).prop_map(Step::Read),
+            2 => Just(Step::Trim),
+        ];
+        prop::collection::vec(step, 1..400)
+    }
+
+    const LAGS: [u64; 3] = [0, 4, 30];
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(60))]
+        #[test]
+        fn a_view_as_of_a_revision_equals_a_copy_taken_then(steps in steps()) {
+            let mut symbols = Symbols::default();
+            let name = symbols.intern("web");
+            let definitions = Definitions { symbols, ..Definitions::default() };
+            let mut record = EcsRecord::new();
+            let cursors = LAGS.map(|_| record.open());
+            let mut copies: Vec<BTreeMap<Row<Task>, Task>> = vec![BTreeMap::new()];
+            for (number, step) in steps.into_iter().enumerate() {
+                let now = Timestamp::from_nanos(number as u64);
+                let newest = copies.last().expect("one at least").clone();
+                let pick = |index: usize| newest.iter().nth(index % newest.len().max(1)).map(|(row, task)| (*row, *task));
+                let mut copy = newest.clone();
+                match step {
+                    Step::Create(service) => {
+                        let task = Task {
+                            key: EntityKey::new("task", "web", number as u64),
+                            name: Name { of: name, serial: number as u64 },
+                            definition: Row::at(0),
+                            group: name,
+                            service: Some(Row::at(service as usize)),
+                            launch_type: LaunchType::Ec2,
+                            instance: None,
+                            zone: name,
+                            desired: Desired::Running,
+                            status: TaskStatus::Provisioning,
+                            health: Health::Unknown,
+                            stop: None,
+                            times: TaskTimes::created(now, now),
+                        };
+                        let row = record.create_task(now, task);
+                        prop_assert!(copies.iter().rev().take(copies.len() - usize::try_from(record.log.horizon().0).unwrap()).all(|copy| !copy.contains_key(&row)), "a row in use is not given away");
+                        copy.insert(row, task);
+                        copies.push(copy);
+                    }
+                    Step::Advance(index) => {
+                        if let Some((row, mut task)) = pick(index) {
+                            task.status = if task.status == TaskStatus::Provisioning { TaskStatus::Running } else { TaskStatus::Stopped };
+                            record.write_task(now, row, Some(task));
+                            copy.insert(row, task);
+                            copies.push(copy);
+                        }
+                    }
+                    Step::Delete(index) => {
+                        if let Some((row, _)) = pick(index) {
+                            record.write_task(now, row, None);
+                            copy.remove(&row);
+                            copies.push(copy);
+                        }
+                    }
+                    Step::Read(reader) => {
+                        let from = record.read_up_to(cursors[reader]).0;
+                        let until = now.saturating_sub(Span::from_nanos(LAGS[reader]));
+                        let mut told = from;
+                        let mut wrong = None;
+                        record.deliver(cursors[reader], until, &definitions, |change| {
+                            let EcsChange::Task(edit, _) = change else { panic!("only tasks were written") };
+                            told += 1;
+                            let at = |revision: u64| copies[usize::try_from(revision).unwrap()].get(&edit.row);
+                            if edit.revision.0 != told || (edit.old, edit.new) != (at(told - 1), at(told)) {
+                                wrong = Some(told);
+                            }
+                        });
+                        prop_assert_eq!(wrong, None);
+                    }
+                    Step::Trim => record.trim(),
+                }
+                let (horizon, head) = (record.log.horizon().0, record.log.head().0);
+                for revision in [horizon, u64::midpoint(horizon, head), head] {
+                    let view = record.view(Revision(revision), &definitions);
+                    let copy = &copies[usize::try_from(revision).unwrap()];
+                    prop_assert!(view.tasks.iter().map(|(row, task)| (row, *task)).eq(copy.iter().map(|(row, task)| (*row, *task))));
+                    for service in 0..4 {
+                        let service_row = Row::at(service);
+                        let of_service = view.tasks_of_service.rows(service_row.number()).filter(|row| view.tasks.get(*row).is_some());
+                        let expected = copy.iter().filter(|(_, task)| task.service == Some(service_row)).map(|(row, _)| *row);
+                        prop_assert!(of_service.eq(expected), "the index as of {}", revision);
+                    }
+                }
+                record.recount();
+            }
+            let end = Timestamp::from_nanos(1_000_000);
+            for cursor in cursors {
+                record.deliver(cursor, end, &definitions, |_| {});
+            }
+            record.trim();
+            prop_assert_eq!(record.log.horizon(), record.log.head());
+            prop_assert_eq!(record.tasks_of_service.len(), copies.last().expect("one at least").len());
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The command line: what can be asked, with examples.
+//!
+//! Knows nothing of how it is answered.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// A wind tunnel for container clusters on AWS.
+#[derive(Debug, Parser)]
+#[command(
+    name = "windtunnel",
+    version,
+    about = "A wind tunnel for container clusters on AWS",
+    long_about = "Runs a described workload through the real decisions of Amazon ECS, on EC2 and on Fargate, in \
+                  virtual time: what it costs, how fast tasks start, how full machines are, and why each task is \
+                  where it is.",
+    after_help = "Examples:\n  windtunnel run scenarios/first-flight\n  windtunnel run scenarios/first-flight --platform ecs-fargate --set run_for=2h\n  windtunnel explain out/first-flight/ecs-ec2 front-3\n  windtunnel catalog m7i"
+)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// What can be asked.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Simulate a scenario on each of its platforms
+    Run(Run),
+    /// Check a scenario, a request file or a folder without running it
+    Check(Check),
+    /// Say why a task is where it is, or why it waits
+    Explain(Explain),
+    /// Explain an error code
+    Error(ErrorCode),
+    /// List instance types with their memory, density and price
+    Catalog(Catalog),
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  windtunnel run scenarios/first-flight\n  windtunnel run scenarios/first-flight --replications 1 --json\n  windtunnel run my.yaml --set platforms.ecs-ec2.ecs.pools.0.count=12 --seed 7 --out /tmp/what-if\n\nExit status: 0 good, 2 wrong input, 3 a broken invariant, 4 a file could not be read or written."
+)]
+pub(super) struct Run {
+    /// A scenario file, or a folder that holds `scenario.yaml`
+    pub(super) scenario: PathBuf,
+    /// Only this platform; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub(super) platform: Vec<String>,
+    /// The first seed; replications take the ones after it [default: the scenario's]
+    #[arg(long)]
+    pub(super) seed: Option<u64>,
+    /// How many runs with neighbouring seeds [default: the scenario's]
+    #[arg(long, value_name = "N")]
+    pub(super) replications: Option<NonZeroUsize>,
+    /// How many threads [default: all cores]; never changes a result
+    #[arg(long, value_name = "N")]
+    pub(super) jobs: Option<NonZeroUsize>,
+    /// Where results go [default: out/NAME]
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// Replace a value of the scenario, by its path; may be given several times
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub(super) set: Vec<String>,
+    /// Print the summary as JSON instead of a table
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Print no progress and no notes
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+    /// Treat warnings as errors
+    #[arg(long)]
+    pub(super) strict: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  windtunnel check scenarios/first-flight\n  windtunnel check my-scenario.yaml")]
+pub(super) struct Check {
+    /// A scenario file, a folder that holds `scenario.yaml`, or an ECS request file (.json)
+    pub(super) file: PathBuf,
+    /// Treat warnings as errors
+    #[arg(long)]
+    pub(super) strict: bool,
+    /// Print diagnostics as JSON, one object a line
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  windtunnel explain out/first-flight/ecs-ec2 front-3\n  windtunnel explain out/last web-42"
+)]
+pub(super) struct Explain {
+    /// The folder of one platform's result, or the folder above it
+    pub(super) result: PathBuf,
+    /// The name of a task, `workload-number`
+    pub(super) name: String,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  windtunnel error E0103\n  windtunnel error --list")]
+pub(super) struct ErrorCode {
+    /// A code such as E0103
+    #[arg(required_unless_present = "list")]
+    pub(super) code: Option<String>,
+    /// Print every code with its text, as docs/errors.md has them
+    #[arg(long)]
+    pub(super) list: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  windtunnel catalog m7i\n  windtunnel catalog arm64 --region eu-central-1")]
+pub(super) struct Catalog {
+    /// Words that the name, family or architecture contains
+    pub(super) filter: Vec<String>,
+    /// The region whose prices are shown
+    #[arg(long, default_value = "us-east-1")]
+    pub(super) region: String,
+    /// Print JSON, one object a line
+    #[arg(long)]
+    pub(super) json: bool,
+}

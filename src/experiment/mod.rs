@@ -1,0 +1,7 @@
+//! Floor 6: many runs of one plan. Threads live here, and nowhere below.
+//!
+//! Results are gathered by run index, so that no thread can change them. Knows nothing of files.
+
+pub mod replicate;
+
+pub use replicate::{Replication, replicate};
