@@ -160,11 +160,11 @@ mod tests {
         settings.straggler = 30_000;
         settings.straggler_extra = Quantiles::constant(1);
         let mut fargate = Fargate::new(Luck::new(1), settings);
-        let straggles = |n| {
+        let is_late = |n| {
             let launch = fargate.launch(at(0), task(n), Market::OnDemand);
             launch.agent_starts > launch.admitted
         };
-        let stragglers = (0..10_000).map(straggles).filter(|&it| it).count();
+        let stragglers = (0..10_000).map(is_late).filter(|&it| it).count();
         assert!((240..360).contains(&stragglers), "{stragglers} of 10,000");
     }
 

@@ -62,6 +62,18 @@ impl<W: Copy + PartialEq> ImageCache<W> {
         self.link.used()
     }
 
+    /// What the link can carry.
+    #[cfg(test)]
+    pub(super) const fn capacity(&self) -> crate::base::Bandwidth {
+        self.link.capacity()
+    }
+
+    /// Until when [`link_use`](Self::link_use) counts.
+    #[cfg(test)]
+    pub(super) const fn touched_at(&self) -> Timestamp {
+        self.link.touched_at()
+    }
+
     /// When the next layer is here, if nothing changes.
     pub(super) fn ends_at(&self) -> Option<Timestamp> {
         self.link.ends_at()

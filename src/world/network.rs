@@ -122,6 +122,18 @@ impl<F> Link<F> {
         Some(wait.and_then(|wait| self.at.checked_add(wait)).unwrap_or(Timestamp::NEVER))
     }
 
+    /// What the link can carry.
+    #[must_use]
+    pub const fn capacity(&self) -> Bandwidth {
+        self.capacity
+    }
+
+    /// When the link was last touched: [`used`](Self::used) counts until then.
+    #[must_use]
+    pub const fn touched_at(&self) -> Timestamp {
+        self.at
+    }
+
     /// Where the capacity went so far.
     #[must_use]
     pub const fn used(&self) -> LinkUse {
