@@ -56,7 +56,7 @@ impl Refill {
         Refill { tokens, per: Span::minutes(1) }
     }
 
-    /// This share of it, exactly.
+    /// This share of it, exactly. Panics when tokens × percent, or 100 × the time, leave 64 bits.
     #[must_use]
     pub fn at(self, share: Percent) -> Self {
         Refill { tokens: self.tokens * u64::from(share.0), per: self.per * 100 }

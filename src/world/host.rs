@@ -250,7 +250,7 @@ impl Hosts {
         self.places.insert(host).row
     }
 
-    /// Removes a host: everything on it is gone, and nobody is told.
+    /// Removes a host: everything on it is gone, and nobody is told. Its row may be given away.
     pub fn shut(&mut self, host: Row<Host>) {
         let Some(gone) = self.places.remove(host) else { return };
         for row in gone.sandboxes.into_values().flatten() {

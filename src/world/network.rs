@@ -314,6 +314,20 @@ mod tests {
     }
 
     #[test]
+    fn what_a_flow_leaves_over_goes_to_the_others_at_once() {
+        // Ten bytes a nanosecond: both flows are complete in the first one.
+        let mut link = Link::new(at(0), Bandwidth::per_second(10_000_000_000), None);
+        link.start(at(0), Bytes::new(2), 'a');
+        link.start(at(0), Bytes::new(8), 'b');
+        let mut ended = Vec::new();
+        while let Some(end) = link.ends_at() {
+            assert_eq!(end, at(1));
+            link.finish(end, &mut ended);
+        }
+        assert_eq!(ended, ['a', 'b']);
+    }
+
+    #[test]
     fn what_takes_for_ever_is_never() {
         let mut link = Link::new(at(5), Bandwidth::per_second(0), None);
         link.start(at(5), Bytes::new(i64::MAX), 0);

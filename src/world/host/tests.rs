@@ -97,9 +97,10 @@ impl Bench {
         }
         let mut hosts = Hosts::new(Luck::new(5), settings, registry);
         let baked = BAKED.map(|name| symbols.intern(name));
-        let kind = match micro_vm {
-            true => HostKind::MicroVm { cpu: Cpu::ecs_units(256) },
-            false => HostKind::Instance { baked: &baked },
+        let kind = if micro_vm {
+            HostKind::MicroVm { cpu: Cpu::ecs_units(256) }
+        } else {
+            HostKind::Instance { baked: &baked }
         };
         let host = hosts.boot(at(0), EntityKey::new("instance", "pool", 0), kind);
         let check = HealthCheck {
@@ -253,6 +254,7 @@ fn images_share_layers_until_the_last_is_removed() {
     after("20:drop.a 20:drop.b 21:pull.2.b", "34:pulled.2");
     after("20:drop.a 20:drop.a 20:drop.nowhere 21:pull.2.b", "21:pulled.2");
     after("20:drop.a 21:start.2.a", "21:refused.2");
+    check("0:pull.0.a 20:pull.1.a 21:drop.a 22:pull.2.a", "15:pulled.0 20:pulled.1 37:pulled.2");
     // A pull holds the layers that it found.
     check("0:pull.0.a 20:pull.1.b 21:drop.a 30:pull.2.a", "15:pulled.0 23:pulled.1 35:pulled.2");
 }
@@ -297,6 +299,7 @@ fn stops() {
     started("0:start.0.deaf 10:stop.0.30", "40:exit137.0");
     // Its own end may come first; it does not come again.
     started("0:start.0.job 20:stop.0.30", "22:exit0.0");
+    started("0:start.0.job 19:stop.0.30", "22:exit0.0");
     started("0:start.0.job 5:stop.0.30", "8:exit143.0");
     started("0:start.0.job 22:stop.0.30", "22:exit0.0 22:exit0.0");
     // One answer per stop; a second one can only shorten the grace.
