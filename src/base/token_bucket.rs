@@ -98,8 +98,7 @@ impl TokenBucket {
             return Timestamp::NEVER;
         }
         let wait = missing.div_ceil(u128::from(self.refill.tokens));
-        let wait = u64::try_from(wait).map_or(Timestamp::NEVER.since(now), Span::from_nanos);
-        now.checked_add(wait).unwrap_or(Timestamp::NEVER)
+        now.saturating_add(Span::from_nanos(u64::try_from(wait).unwrap_or(u64::MAX)))
     }
 
     /// Stands in line for `n` tokens and takes them when its turn comes, which is at the time

@@ -106,7 +106,7 @@ impl Ec2 {
         mark!("9.3/RunInstances");
         self.run_instances.take(now, request.machines.len())?;
         let call = self.draw(&self.settings.launch_call, Purpose::LaunchCall, request.pool, request.n);
-        let accepted = later(now, call);
+        let accepted = now.saturating_add(call);
         let machine = |&machine| self.launch_one(accepted, machine, request.user_data);
         Ok(request.machines.iter().map(machine).collect())
     }
@@ -122,7 +122,7 @@ impl Ec2 {
             let settings = &self.settings;
             let takes =
                 if leaving.accelerated { &settings.terminate_accelerated } else { &settings.terminate };
-            later(now, self.draw(takes, Purpose::Terminate, leaving.machine, 0))
+            now.saturating_add(self.draw(takes, Purpose::Terminate, leaving.machine, 0))
         };
         Ok(machines.iter().map(gone).collect())
     }
@@ -131,12 +131,13 @@ impl Ec2 {
         let settings = &self.settings;
         let factor = settings.host_factor.value(self.luck.draw(Purpose::HostFactor, machine, 0));
         let stage = |takes, purpose| slowed(self.draw(takes, purpose, machine, 0), factor);
-        let running = later(accepted, stage(&settings.pending_to_running, Purpose::LaunchVisible));
+        let running = accepted.saturating_add(stage(&settings.pending_to_running, Purpose::LaunchVisible));
         if happens(settings.launch_failure, self.luck.draw(Purpose::LaunchFailure, machine, 0)) {
             return Launch { accepted, running, outcome: Outcome::Fails };
         }
-        let registered = later(accepted, stage(&settings.launch_to_registered, Purpose::LaunchRegistered));
-        let registered = later(registered, user_data).max(running);
+        let registered =
+            accepted.saturating_add(stage(&settings.launch_to_registered, Purpose::LaunchRegistered));
+        let registered = registered.saturating_add(user_data).max(running);
         Launch { accepted, running, outcome: Outcome::Registers(registered) }
     }
 
@@ -169,11 +170,6 @@ impl Limiter {
 fn slowed(span: Span, factor: u64) -> Span {
     let nanos = u128::from(span.as_nanos()) * u128::from(factor) / u128::from(MILLION);
     Span::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
-}
-
-/// `span` later, or never.
-fn later(at: Timestamp, span: Span) -> Timestamp {
-    at.checked_add(span).unwrap_or(Timestamp::NEVER)
 }
 
 #[cfg(test)]

@@ -66,13 +66,14 @@ impl Fargate {
             Market::Spot => &mut self.spot,
         };
         let admitted = bucket.reserve(now, 1);
-        FargateLaunch { admitted, agent_starts: later(later(admitted, self.prepare(task)), self.extra(task)) }
+        let prepared = admitted.saturating_add(self.prepare(task));
+        FargateLaunch { admitted, agent_starts: prepared.saturating_add(self.extra(task)) }
     }
 
     /// When a task is gone whose last container exited at `exited`.
     #[must_use]
     pub fn gone_at(&self, exited: Timestamp) -> Timestamp {
-        later(exited, self.settings.deprovision)
+        exited.saturating_add(self.settings.deprovision)
     }
 
     fn prepare(&self, task: EntityKey) -> Span {
@@ -88,11 +89,6 @@ impl Fargate {
         let draw = self.luck.draw(Purpose::StragglerExtra, task, 0);
         Span::from_nanos(self.settings.straggler_extra.value(draw))
     }
-}
-
-/// `span` later, or never.
-fn later(at: Timestamp, span: Span) -> Timestamp {
-    at.checked_add(span).unwrap_or(Timestamp::NEVER)
 }
 
 #[cfg(test)]

@@ -596,7 +596,7 @@ impl Hosts {
         out: &mut Effects,
     ) {
         let timer = self.next_timer();
-        let signalled = (now.checked_add(signalled.after).unwrap_or(Timestamp::NEVER), signalled);
+        let signalled = (now.saturating_add(signalled.after), signalled);
         let exit = before.filter(|before| before.0 <= signalled.0).unwrap_or(signalled);
         out.push(exit.0, HostEvent::Phase { container: row, timer });
         let container = &mut self.containers[row];
@@ -628,8 +628,7 @@ impl Hosts {
         let behaviour = &self.registry.find(image).expect("it was started from this image").behaviour;
         let key = self.containers[row].key;
         let after = |quantiles: &Quantiles, purpose| {
-            let span = Span::from_nanos(quantiles.value(self.luck.draw(purpose, key, restart)));
-            now.checked_add(span).unwrap_or(Timestamp::NEVER)
+            now.saturating_add(Span::from_nanos(quantiles.value(self.luck.draw(purpose, key, restart))))
         };
         Wellness {
             well_from: after(&behaviour.start, Purpose::AppStart),
@@ -687,7 +686,7 @@ impl Life {
 
 impl Effects {
     fn at(&mut self, now: Timestamp, wait: Span, event: HostEvent) {
-        self.push(now.checked_add(wait).unwrap_or(Timestamp::NEVER), event);
+        self.push(now.saturating_add(wait), event);
     }
 
     fn push(&mut self, at: Timestamp, event: HostEvent) {

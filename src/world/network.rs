@@ -118,8 +118,8 @@ impl<F> Link<F> {
         let shared = (left * self.flows.len() as u128).saturating_sub(self.carry);
         let shared = shared.div_ceil(u128::from(self.capacity.bytes()));
         let capped = self.flow_cap.map_or(0, |cap| left.div_ceil(u128::from(cap.bytes())));
-        let wait = u64::try_from(shared.max(capped)).ok().map(Span::from_nanos);
-        Some(wait.and_then(|wait| self.at.checked_add(wait)).unwrap_or(Timestamp::NEVER))
+        let wait = u64::try_from(shared.max(capped)).unwrap_or(u64::MAX);
+        Some(self.at.saturating_add(Span::from_nanos(wait)))
     }
 
     /// What the link can carry.

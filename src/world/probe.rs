@@ -75,8 +75,8 @@ impl Watch {
                 ..check
             },
             app: Wellness { well_from, failing, ..app },
-            counts_from: later(started, check.start_period),
-            probe: later(started, first),
+            counts_from: started.saturating_add(check.start_period),
+            probe: started.saturating_add(first),
             verdict: None,
             failures: 0,
         }
@@ -95,9 +95,9 @@ impl Watch {
         let given_up = last(first_at(self.probe, failing, self.counts_from));
         let given_up = if given_up < pass { given_up } else { Timestamp::NEVER };
         let turns = [
-            (later(given_up, self.app.failing), false),
-            (later(pass, self.app.passing), true),
-            (later(last(sick), self.app.failing), false),
+            (given_up.saturating_add(self.app.failing), false),
+            (pass.saturating_add(self.app.passing), true),
+            (last(sick).saturating_add(self.app.failing), false),
         ];
         turns.into_iter().find(|&(at, _)| at > from && at < Timestamp::NEVER)
     }
@@ -105,7 +105,7 @@ impl Watch {
     /// When the probe that is next or under way ends: what a twin without arithmetic waits for.
     #[must_use]
     pub fn probe_ends(&self) -> Timestamp {
-        later(self.probe, if self.passes() { self.app.passing } else { self.app.failing })
+        self.probe.saturating_add(if self.passes() { self.app.passing } else { self.app.failing })
     }
 
     /// Ends that probe, plans the next one, and says the new verdict if it changed.
@@ -117,7 +117,7 @@ impl Watch {
         } else if self.verdict.is_some() || self.probe >= self.counts_from {
             self.failures += 1;
         }
-        self.probe = later(ended, self.check.interval);
+        self.probe = ended.saturating_add(self.check.interval);
         let verdict = if passed { Some(true) } else { self.verdict };
         let verdict = if self.failures == self.check.retries { Some(false) } else { verdict };
         let changed = verdict != self.verdict;
@@ -132,7 +132,7 @@ impl Watch {
     fn nth_failure(&self, first: Timestamp, period: Span) -> Timestamp {
         let more = u64::from(self.check.retries - 1);
         let wait = period.as_nanos().checked_mul(more).map(Span::from_nanos);
-        wait.map_or(Timestamp::NEVER, |wait| later(first, wait))
+        wait.map_or(Timestamp::NEVER, |wait| first.saturating_add(wait))
     }
 }
 
@@ -149,11 +149,6 @@ fn first_at(phase: Timestamp, period: Span, t: Timestamp) -> Timestamp {
 /// From the start of one probe to the start of the next.
 fn period(interval: Span, probe: Span) -> Span {
     interval.checked_add(probe).unwrap_or(Span::from_nanos(u64::MAX))
-}
-
-/// `span` later, or never.
-fn later(at: Timestamp, span: Span) -> Timestamp {
-    at.checked_add(span).unwrap_or(Timestamp::NEVER)
 }
 
 #[cfg(test)]
