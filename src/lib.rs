@@ -5,3 +5,4 @@ pub mod catalog;
 pub mod control;
 pub mod engine;
 pub mod store;
+pub mod world;

@@ -14,6 +14,7 @@ pub mod quantity;
 pub mod ratio;
 pub mod runtime;
 pub mod time;
+pub mod token_bucket;
 pub mod turn;
 pub mod versioned;
 
@@ -25,5 +26,6 @@ pub use money::{Money, Price, Unit, Usage};
 pub use quantity::{Bandwidth, Bytes, Cpu};
 pub use ratio::Percent;
 pub use time::{Span, Timestamp};
+pub use token_bucket::{Refill, TokenBucket};
 pub use turn::{Draw, Note, Purpose, Subject, Turn, Why};
 pub use versioned::{Edit, Reader, Revision, Table};

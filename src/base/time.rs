@@ -60,6 +60,12 @@ impl Timestamp {
         Timestamp(self.0.saturating_sub(span.0))
     }
 
+    /// The point `span` later, or [`NEVER`](Self::NEVER) when the sum leaves the calendar.
+    #[must_use]
+    pub const fn saturating_add(self, span: Span) -> Timestamp {
+        Timestamp(self.0.saturating_add(span.0))
+    }
+
     /// The point `span` later, or none when the sum leaves the calendar (year 2554).
     pub const fn checked_add(self, span: Span) -> Option<Timestamp> {
         match self.0.checked_add(span.0) {

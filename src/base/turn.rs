@@ -83,6 +83,10 @@ pub enum Purpose {
     Sicken = 20,
     /// Whether an application ignores SIGTERM.
     IgnoresTerm = 21,
+    /// Whether a launched machine fails before it runs.
+    LaunchFailure = 22,
+    /// How long a machine takes from terminating to terminated.
+    Terminate = 23,
 }
 
 /// Who a question is about: the thing whose decisions should be explained.

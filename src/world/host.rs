@@ -1,0 +1,713 @@
+//! Hosts: they do what a [`RuntimeCommand`] asks, take their time, and answer.
+//!
+//! An EC2 machine and a Fargate micro-VM are the same thing here; the one has a cache that outlives
+//! its sandboxes, the other serves one sandbox. Every command but `Remove` and `RemoveImage` is
+//! answered exactly once; exits and changes of health are told unasked. A host that is shut is
+//! silent. Knows nothing of tasks or pods, of CPU and memory (placement keeps within them), and of
+//! why an agent asks. Draws are keyed by sandbox and container, numbered by attempt or restart.
+
+use std::collections::BTreeMap;
+
+use super::image_cache::{Fetch, ImageCache};
+use super::network::{Link, LinkUse};
+use super::probe::{HealthCheck, Watch, Wellness};
+use super::registry::{Ending, Registry, happens};
+use super::settings::HostSettings;
+use crate::base::runtime::{ContainerId, Pull, RuntimeCommand, RuntimeEvent, SandboxId};
+use crate::base::{Bandwidth, Column, Cpu, EntityKey, Purpose, Row, Span, Symbol, Timestamp};
+use crate::engine::{Luck, Quantiles};
+use crate::mark;
+
+/// The exit code of SIGKILL.
+pub const KILLED: u8 = 137;
+/// The exit code of SIGTERM, and of a container that was stopped before it ran.
+pub const TERMINATED: u8 = 143;
+
+/// Every host, and the containers on them.
+///
+/// ```
+/// use windtunnel::base::runtime::{ContainerId, RuntimeCommand, SandboxId};
+/// use windtunnel::base::{EntityKey, Symbols, Timestamp};
+/// use windtunnel::engine::Luck;
+/// use windtunnel::world::host::{ContainerSpec, HostKind, Life};
+/// use windtunnel::world::registry::{Behaviour, Image};
+/// use windtunnel::world::{Effects, Hosts, Registry, WorldSettings};
+/// let (mut symbols, mut registry) = (Symbols::default(), Registry::default());
+/// let web = symbols.intern("web:1");
+/// registry.push(web, Image { layers: [].into(), behaviour: Behaviour::steady() });
+/// let mut hosts = Hosts::new(Luck::new(1), WorldSettings::instant().host, registry);
+/// let (now, mut out) = (Timestamp::from_nanos(0), Effects::default());
+/// let host = hosts.boot(now, EntityKey::new("instance", "pool", 0), HostKind::Instance { baked: &[] });
+/// let container = ContainerId { sandbox: SandboxId(0), index: 0 };
+/// let spec = ContainerSpec { image: web, health: None };
+/// hosts.admit(host, container.sandbox, EntityKey::new("task", "web", 0), &[spec], Life::AsImages);
+/// hosts.obey(now, host, RuntimeCommand::Pull { container, image: web, attempt: 0 }, &mut out);
+/// assert_eq!(out.told.len(), 1);
+/// ```
+#[derive(Debug)]
+pub struct Hosts {
+    luck: Luck,
+    settings: HostSettings,
+    registry: Registry,
+    places: Column<Host>,
+    containers: Column<Container>,
+    /// Counts the timers that were ever armed: a timer whose number is no longer its owner's is stale.
+    armed: u32,
+}
+
+/// A host.
+#[derive(Debug)]
+pub struct Host {
+    cache: ImageCache<Row<Container>>,
+    /// The timer of the next layer, and when it is due.
+    layer_timer: u32,
+    layer_due: Option<Timestamp>,
+    sandboxes: BTreeMap<SandboxId, Vec<Row<Container>>>,
+}
+
+/// What a host is made of.
+#[derive(Clone, Copy, Debug)]
+pub enum HostKind<'a> {
+    /// An EC2 machine, with the images that its machine image brings.
+    Instance {
+        /// References of the registry; others are ignored.
+        baked: &'a [Symbol],
+    },
+    /// A Fargate micro-VM.
+    MicroVm {
+        /// The size of its task.
+        cpu: Cpu,
+    },
+}
+
+/// A container on a host.
+#[derive(Debug)]
+pub struct Container {
+    host: Row<Host>,
+    id: ContainerId,
+    key: EntityKey,
+    health: Option<HealthCheck>,
+    known_end: Option<Exit>,
+    pull: Option<Pulling>,
+    phase: Phase,
+    /// The timer of the start or the exit, whichever the phase waits for.
+    phase_timer: u32,
+    watch: Option<Watching>,
+}
+
+/// A container as its definition has it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ContainerSpec {
+    /// The image reference.
+    pub image: Symbol,
+    /// Its health check, if it has one.
+    pub health: Option<HealthCheck>,
+}
+
+/// What is known beforehand about the life of a sandbox.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Life {
+    /// Nothing: its containers behave as their images do.
+    AsImages,
+    /// How one container ends by itself, as in a trace; it does not crash before.
+    Ends {
+        /// Which one, in the order of the definition.
+        container: u8,
+        /// How long after its start.
+        after: Span,
+        /// Its exit code.
+        code: u8,
+        /// Whether it is killed for memory.
+        out_of_memory: bool,
+    },
+}
+
+/// What a host waits for. Stale ones are recognised and ignored.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum HostEvent {
+    /// The next layer has arrived.
+    Layer {
+        /// Where.
+        host: Row<Host>,
+        /// The number of the timer.
+        timer: u32,
+    },
+    /// A pull knows which layers it needs.
+    Manifest {
+        /// For which container.
+        container: Row<Container>,
+        /// The number of the timer.
+        timer: u32,
+    },
+    /// A container has started or exited.
+    Phase {
+        /// Which one.
+        container: Row<Container>,
+        /// The number of the timer.
+        timer: u32,
+    },
+    /// A health probe has ended whose outcome matters.
+    Probe {
+        /// Of which container.
+        container: Row<Container>,
+        /// The number of the timer.
+        timer: u32,
+    },
+}
+
+const _: () = assert!(size_of::<HostEvent>() <= 12);
+
+/// What follows from a command or an event.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Effects {
+    /// To be handed to [`Hosts::happen`] at these times.
+    pub later: Vec<(Timestamp, HostEvent)>,
+    /// To be told to the agents of these hosts.
+    pub told: Vec<(Row<Host>, RuntimeEvent)>,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// Has not run yet.
+    Created,
+    Starting {
+        image: Symbol,
+        restart: u32,
+    },
+    Running {
+        image: Symbol,
+        restart: u32,
+        exit: Option<(Timestamp, Exit)>,
+    },
+    /// `stops` commands wait for the exit.
+    Stopping {
+        exit: (Timestamp, Exit),
+        stops: u32,
+    },
+    Exited(Exit),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Exit {
+    after: Span,
+    code: u8,
+    out_of_memory: bool,
+}
+
+#[derive(Debug)]
+struct Pulling {
+    image: Symbol,
+    attempt: u32,
+    timer: u32,
+    /// Nothing until the manifest is known.
+    fetch: Option<Fetch>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Watching {
+    watch: Watch,
+    timer: u32,
+    /// The verdict that the timer brings; unused when every probe is an event.
+    turns_to: bool,
+}
+
+impl HostEvent {
+    /// Rank and actor among the events of one instant: bytes first, then lives, then probes, so that
+    /// a probe never sees a container that exits at the same instant.
+    pub const fn order(self) -> (u8, u32) {
+        match self {
+            HostEvent::Layer { host, .. } => (0, host.number()),
+            HostEvent::Manifest { container, .. } => (1, container.number()),
+            HostEvent::Phase { container, .. } => (2, container.number()),
+            HostEvent::Probe { container, .. } => (3, container.number()),
+        }
+    }
+}
+
+impl Hosts {
+    /// No hosts yet.
+    pub const fn new(luck: Luck, settings: HostSettings, registry: Registry) -> Self {
+        Hosts { luck, settings, registry, places: Column::new(), containers: Column::new(), armed: 0 }
+    }
+
+    /// Adds a host; `key` is its name for draws.
+    pub fn boot(&mut self, now: Timestamp, key: EntityKey, kind: HostKind<'_>) -> Row<Host> {
+        let (rate, baked) = match kind {
+            HostKind::Instance { baked } => (&self.settings.pull_rate_ec2, baked),
+            HostKind::MicroVm { cpu } => {
+                mark!("AG-23");
+                (self.micro_vm_rate(cpu), [].as_slice())
+            }
+        };
+        let rate = Bandwidth::per_second(rate.value(self.luck.draw(Purpose::PullRate, key, 0)));
+        let mut cache = ImageCache::new(Link::new(now, rate, self.settings.layer_rate_max));
+        for &reference in baked {
+            if let Some(image) = self.registry.find(reference) {
+                cache.bake(now, reference, image.layers.clone());
+            }
+        }
+        let host = Host { cache, layer_timer: 0, layer_due: None, sandboxes: BTreeMap::new() };
+        self.places.insert(host).row
+    }
+
+    /// Removes a host: everything on it is gone, and nobody is told. Its row may be given away.
+    pub fn shut(&mut self, host: Row<Host>) {
+        let Some(gone) = self.places.remove(host) else { return };
+        for row in gone.sandboxes.into_values().flatten() {
+            self.containers.remove(row);
+        }
+    }
+
+    /// Introduces a sandbox, before its agent's first command. Nothing happens on a host that is
+    /// gone; a sandbox is admitted once until it is removed.
+    pub fn admit(
+        &mut self,
+        host: Row<Host>,
+        sandbox: SandboxId,
+        key: EntityKey,
+        containers: &[ContainerSpec],
+        life: Life,
+    ) {
+        let Some(place) = self.places.get_mut(host) else { return };
+        let admit = |(index, spec): (u8, &ContainerSpec)| {
+            let container = Container {
+                host,
+                id: ContainerId { sandbox, index },
+                key: key.part(u64::from(index)),
+                health: spec.health,
+                known_end: life.end_of(index),
+                pull: None,
+                phase: Phase::Created,
+                phase_timer: 0,
+                watch: None,
+            };
+            self.containers.insert(container).row
+        };
+        let rows = (0..=u8::MAX).zip(containers).map(admit).collect();
+        let former = place.sandboxes.insert(sandbox, rows);
+        assert!(former.is_none(), "a sandbox is admitted once");
+    }
+
+    /// Does what an agent asks.
+    pub fn obey(&mut self, now: Timestamp, host: Row<Host>, command: RuntimeCommand, out: &mut Effects) {
+        if self.places.get(host).is_none() {
+            return;
+        }
+        match command {
+            RuntimeCommand::Pull { container, image, attempt } => match self.find(host, container) {
+                Some(row) => self.pull(now, row, image, attempt, out),
+                None => out.pulled(host, container, Pull::Failed { cached: false }),
+            },
+            RuntimeCommand::Start { container, image, restart } => match self.find(host, container) {
+                Some(row) => self.start(now, row, image, restart, out),
+                None => out.started(host, container, false),
+            },
+            RuntimeCommand::Stop { container, grace } => match self.find(host, container) {
+                Some(row) => self.stop(now, row, grace, out),
+                None => out.exited(host, container, Exit::NEVER_RAN),
+            },
+            RuntimeCommand::Remove { sandbox } => self.remove(now, host, sandbox, out),
+            RuntimeCommand::RemoveImage { image } => {
+                self.places[host].cache.remove(now, image);
+                self.await_layer(host, out);
+            }
+        }
+    }
+
+    /// Lets happen what was announced in [`Effects::later`].
+    pub fn happen(&mut self, now: Timestamp, event: HostEvent, out: &mut Effects) {
+        match event {
+            HostEvent::Layer { host, timer } => {
+                if self.places.get(host).is_some_and(|place| place.layer_timer == timer) {
+                    self.layer_arrives(now, host, out);
+                }
+            }
+            HostEvent::Manifest { container, timer } => {
+                let pull = self.containers.get(container).and_then(|it| it.pull.as_ref());
+                if pull.is_some_and(|pull| pull.timer == timer) {
+                    self.fetch(now, container, out);
+                }
+            }
+            HostEvent::Phase { container, timer } => {
+                if self.containers.get(container).is_some_and(|it| it.phase_timer == timer) {
+                    self.phase_ends(now, container, out);
+                }
+            }
+            HostEvent::Probe { container, timer } => {
+                let watch = self.containers.get(container).and_then(|it| it.watch);
+                if let Some(watching) = watch.filter(|it| it.timer == timer) {
+                    self.probe_ends(now, container, watching, out);
+                }
+            }
+        }
+    }
+
+    /// Whether an image is complete on a host.
+    pub fn has_image(&self, host: Row<Host>, image: Symbol) -> bool {
+        self.places.get(host).is_some_and(|place| place.cache.has(image))
+    }
+
+    /// Where the capacity of a host's pull link went, as of the last thing that happened on it.
+    pub fn link_use(&self, host: Row<Host>) -> Option<LinkUse> {
+        self.places.get(host).map(|place| place.cache.link_use())
+    }
+
+    /// How many hosts there are.
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Whether there is no host.
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    fn micro_vm_rate(&self, cpu: Cpu) -> &Quantiles {
+        let rates = &self.settings.pull_rate_fargate;
+        if cpu <= Cpu::millicores(500) {
+            &rates.half_vcpu
+        } else if cpu <= Cpu::vcpus(1) {
+            &rates.one_vcpu
+        } else if cpu <= Cpu::vcpus(2) {
+            &rates.two_vcpus
+        } else {
+            &rates.more_vcpus
+        }
+    }
+
+    fn find(&self, host: Row<Host>, id: ContainerId) -> Option<Row<Container>> {
+        self.places.get(host)?.sandboxes.get(&id.sandbox)?.get(usize::from(id.index)).copied()
+    }
+
+    fn next_timer(&mut self) -> u32 {
+        self.armed = self.armed.wrapping_add(1);
+        self.armed
+    }
+
+    // Pulls.
+
+    fn pull(&mut self, now: Timestamp, row: Row<Container>, image: Symbol, attempt: u32, out: &mut Effects) {
+        self.abandon_pull(now, row, out);
+        let timer = self.next_timer();
+        self.containers[row].pull = Some(Pulling { image, attempt, timer, fetch: None });
+        let wait = self.settings.manifest_check;
+        if wait == Span::ZERO {
+            self.fetch(now, row, out);
+        } else {
+            out.at(now, wait, HostEvent::Manifest { container: row, timer });
+        }
+    }
+
+    /// The manifest is known, or the pull has failed.
+    fn fetch(&mut self, now: Timestamp, row: Row<Container>, out: &mut Effects) {
+        let container = &mut self.containers[row];
+        let (host, id, key) = (container.host, container.id, container.key);
+        let pull = container.pull.as_mut().expect("the caller looked");
+        let cache = &mut self.places[host].cache;
+        let failed = |ppm| happens(ppm, self.luck.draw(Purpose::PullFailure, key, pull.attempt));
+        let found = self.registry.find(pull.image).filter(|image| !failed(image.behaviour.pull_failure));
+        let Some(found) = found else {
+            out.pulled(host, id, Pull::Failed { cached: cache.has(pull.image) });
+            container.pull = None;
+            return;
+        };
+        pull.fetch = Some(cache.begin(found.layers.clone()));
+        self.proceed(now, row, out);
+        self.await_layer(host, out);
+    }
+
+    fn proceed(&mut self, now: Timestamp, row: Row<Container>, out: &mut Effects) {
+        let container = &mut self.containers[row];
+        let cache = &mut self.places[container.host].cache;
+        let Some(pull) = &mut container.pull else { return };
+        let fetch = pull.fetch.as_mut().expect("a pull that waits for layers knows its manifest");
+        if !cache.proceed(now, fetch, row, self.settings.layers_at_a_time) {
+            return;
+        }
+        let Some(Pulling { image, fetch: Some(fetch), .. }) = container.pull.take() else {
+            unreachable!("both were there in the lines above")
+        };
+        cache.complete(now, image, fetch);
+        out.pulled(container.host, container.id, Pull::Done);
+    }
+
+    fn layer_arrives(&mut self, now: Timestamp, host: Row<Host>, out: &mut Effects) {
+        let woken = self.places[host].cache.arrive(now);
+        for &row in &woken {
+            let pull = self.containers[row].pull.as_mut().expect("who waits for a layer pulls");
+            pull.fetch.as_mut().expect("and knows its manifest").arrived();
+        }
+        for row in woken {
+            self.proceed(now, row, out);
+        }
+        self.places[host].layer_due = None;
+        self.await_layer(host, out);
+    }
+
+    /// Ends a pull that is under way as failed.
+    fn abandon_pull(&mut self, now: Timestamp, row: Row<Container>, out: &mut Effects) {
+        let container = &mut self.containers[row];
+        let Some(pull) = container.pull.take() else { return };
+        let (host, id) = (container.host, container.id);
+        let cache = &mut self.places[host].cache;
+        if let Some(fetch) = &pull.fetch {
+            cache.abandon(now, fetch, row);
+        }
+        out.pulled(host, id, Pull::Failed { cached: cache.has(pull.image) });
+        self.await_layer(host, out);
+    }
+
+    /// Arms the timer of the next layer anew if its time has changed.
+    fn await_layer(&mut self, host: Row<Host>, out: &mut Effects) {
+        let due = self.places[host].cache.ends_at();
+        if due == self.places[host].layer_due {
+            return;
+        }
+        let timer = self.next_timer();
+        let place = &mut self.places[host];
+        (place.layer_due, place.layer_timer) = (due, timer);
+        if let Some(at) = due {
+            out.push(at, HostEvent::Layer { host, timer });
+        }
+    }
+
+    // Lives.
+
+    fn start(&mut self, now: Timestamp, row: Row<Container>, image: Symbol, restart: u32, out: &mut Effects) {
+        let timer = self.next_timer();
+        let container = &mut self.containers[row];
+        let idle = matches!(container.phase, Phase::Created | Phase::Exited(_));
+        if !idle || !self.places[container.host].cache.has(image) {
+            out.started(container.host, container.id, false);
+            return;
+        }
+        container.phase = Phase::Starting { image, restart };
+        container.phase_timer = timer;
+        let draw = self.luck.draw(Purpose::ContainerStart, container.key, restart);
+        let wait = Span::from_nanos(self.settings.container_start.value(draw));
+        out.at(now, wait, HostEvent::Phase { container: row, timer });
+    }
+
+    fn phase_ends(&mut self, now: Timestamp, row: Row<Container>, out: &mut Effects) {
+        let container = &mut self.containers[row];
+        let (host, id) = (container.host, container.id);
+        match container.phase {
+            Phase::Starting { image, restart } => {
+                out.started(host, id, true);
+                self.run(now, row, image, restart, out);
+            }
+            Phase::Running { exit: Some((_, exit)), .. } => {
+                container.exit(exit);
+                out.exited(host, id, exit);
+            }
+            Phase::Stopping { exit: (_, exit), stops } => {
+                container.exit(exit);
+                (0..stops).for_each(|_| out.exited(host, id, exit));
+            }
+            Phase::Running { exit: None, .. } | Phase::Created | Phase::Exited(_) => {
+                unreachable!("these wait for no timer")
+            }
+        }
+    }
+
+    fn run(&mut self, now: Timestamp, row: Row<Container>, image: Symbol, restart: u32, out: &mut Effects) {
+        let timer = self.next_timer();
+        let exit = self.own_exit(now, row, image, restart);
+        if let Some((at, _)) = exit {
+            out.push(at, HostEvent::Phase { container: row, timer });
+        }
+        let container = &mut self.containers[row];
+        container.phase_timer = timer;
+        container.phase = Phase::Running { image, restart, exit };
+        if let Some(check) = container.health {
+            let app = self.wellness(now, row, image, restart);
+            let first = self.settings.first_probe_after.unwrap_or(check.interval);
+            self.await_probe(now, row, Watch::new(now, check, app, first), out);
+        }
+    }
+
+    /// How a container that starts now ends if nobody stops it.
+    fn own_exit(
+        &self,
+        now: Timestamp,
+        row: Row<Container>,
+        image: Symbol,
+        n: u32,
+    ) -> Option<(Timestamp, Exit)> {
+        let container = &self.containers[row];
+        let exit = container.known_end.or_else(|| {
+            let behaviour = &self.registry.find(image)?.behaviour;
+            let draw = |ending: &Option<Ending>, purpose| {
+                let ending = ending.as_ref()?;
+                let after = Span::from_nanos(ending.after.value(self.luck.draw(purpose, container.key, n)));
+                Some(Exit { after, code: ending.code, out_of_memory: ending.out_of_memory })
+            };
+            let ends = draw(&behaviour.ends, Purpose::Life);
+            let crashes = draw(&behaviour.crashes, Purpose::Crash);
+            ends.into_iter().chain(crashes).min_by_key(|exit| exit.after)
+        })?;
+        Some((now.checked_add(exit.after)?, exit))
+    }
+
+    fn stop(&mut self, now: Timestamp, row: Row<Container>, grace: Span, out: &mut Effects) {
+        self.abandon_pull(now, row, out);
+        let container = &self.containers[row];
+        let (host, id) = (container.host, container.id);
+        match container.phase {
+            Phase::Created => out.exited(host, id, Exit::NEVER_RAN),
+            Phase::Exited(exit) => out.exited(host, id, exit),
+            Phase::Starting { .. } => {
+                self.containers[row].exit(Exit::NEVER_RAN);
+                out.started(host, id, false);
+                out.exited(host, id, Exit::NEVER_RAN);
+            }
+            Phase::Running { image, restart, exit } => {
+                let signalled = self.signalled_exit(container.key, image, restart, grace);
+                self.end_by(now, row, exit, signalled, 1, out);
+            }
+            Phase::Stopping { exit, stops } => {
+                let killed = Exit { after: grace, code: KILLED, out_of_memory: false };
+                self.end_by(now, row, Some(exit), killed, stops + 1, out);
+            }
+        }
+    }
+
+    /// How a container ends that gets the stop signal now.
+    fn signalled_exit(&self, key: EntityKey, image: Symbol, restart: u32, grace: Span) -> Exit {
+        let killed = Exit { after: grace, code: KILLED, out_of_memory: false };
+        let Some(image) = self.registry.find(image) else { return killed };
+        if happens(image.behaviour.ignores_term, self.luck.draw(Purpose::IgnoresTerm, key, restart)) {
+            return killed;
+        }
+        mark!("TK-10");
+        let shutdown = image.behaviour.shutdown.value(self.luck.draw(Purpose::Shutdown, key, restart));
+        let shutdown = Exit { after: Span::from_nanos(shutdown), code: TERMINATED, out_of_memory: false };
+        if shutdown.after > grace { killed } else { shutdown }
+    }
+
+    /// Stops a container by `signalled`, unless the exit that it had before it comes no later.
+    fn end_by(
+        &mut self,
+        now: Timestamp,
+        row: Row<Container>,
+        before: Option<(Timestamp, Exit)>,
+        signalled: Exit,
+        stops: u32,
+        out: &mut Effects,
+    ) {
+        let timer = self.next_timer();
+        let signalled = (now.saturating_add(signalled.after), signalled);
+        let exit = before.filter(|before| before.0 <= signalled.0).unwrap_or(signalled);
+        out.push(exit.0, HostEvent::Phase { container: row, timer });
+        let container = &mut self.containers[row];
+        container.phase_timer = timer;
+        container.phase = Phase::Stopping { exit, stops };
+        container.watch = None;
+    }
+
+    /// Forgets a sandbox; what its agent left running is killed, so that every command is answered.
+    fn remove(&mut self, now: Timestamp, host: Row<Host>, sandbox: SandboxId, out: &mut Effects) {
+        for row in self.places[host].sandboxes.remove(&sandbox).unwrap_or_default() {
+            self.abandon_pull(now, row, out);
+            let container = self.containers.remove(row).expect("a sandbox lists containers that exist");
+            let killed = Exit { after: Span::ZERO, code: KILLED, out_of_memory: false };
+            match container.phase {
+                Phase::Created | Phase::Exited(_) => {}
+                Phase::Starting { .. } => out.started(host, container.id, false),
+                Phase::Running { .. } => out.exited(host, container.id, killed),
+                Phase::Stopping { stops, .. } => {
+                    (0..stops).for_each(|_| out.exited(host, container.id, killed));
+                }
+            }
+        }
+    }
+
+    // Health.
+
+    fn wellness(&self, now: Timestamp, row: Row<Container>, image: Symbol, restart: u32) -> Wellness {
+        let behaviour = &self.registry.find(image).expect("it was started from this image").behaviour;
+        let key = self.containers[row].key;
+        let after = |quantiles: &Quantiles, purpose| {
+            now.saturating_add(Span::from_nanos(quantiles.value(self.luck.draw(purpose, key, restart))))
+        };
+        Wellness {
+            well_from: after(&behaviour.start, Purpose::AppStart),
+            sick_from: behaviour.sickens.as_ref().map_or(Timestamp::NEVER, |it| after(it, Purpose::Sicken)),
+            passing: behaviour.passing_probe,
+            failing: behaviour.failing_probe,
+        }
+    }
+
+    /// Waits for the first probe that changes the verdict; or for every probe, if so set.
+    fn await_probe(&mut self, now: Timestamp, row: Row<Container>, watch: Watch, out: &mut Effects) {
+        let timer = self.next_timer();
+        let turn =
+            if self.settings.every_beat { Some((watch.probe_ends(), false)) } else { watch.next_turn(now) };
+        let turns_to = turn.is_some_and(|turn| turn.1);
+        self.containers[row].watch = Some(Watching { watch, timer, turns_to });
+        if let Some((at, _)) = turn {
+            out.push(at, HostEvent::Probe { container: row, timer });
+        }
+    }
+
+    fn probe_ends(&mut self, now: Timestamp, row: Row<Container>, watching: Watching, out: &mut Effects) {
+        let Watching { mut watch, turns_to, .. } = watching;
+        let verdict = if self.settings.every_beat { watch.step() } else { Some(turns_to) };
+        if let Some(healthy) = verdict {
+            let Container { host, id: container, .. } = self.containers[row];
+            out.told.push((host, RuntimeEvent::Health { container, healthy }));
+        }
+        self.await_probe(now, row, watch, out);
+    }
+}
+
+impl Container {
+    fn exit(&mut self, exit: Exit) {
+        self.phase = Phase::Exited(exit);
+        self.phase_timer = 0;
+        self.watch = None;
+    }
+}
+
+impl Exit {
+    const NEVER_RAN: Exit = Exit { after: Span::ZERO, code: TERMINATED, out_of_memory: false };
+}
+
+impl Life {
+    fn end_of(self, index: u8) -> Option<Exit> {
+        match self {
+            Life::Ends { container, after, code, out_of_memory } if container == index => {
+                Some(Exit { after, code, out_of_memory })
+            }
+            Life::Ends { .. } | Life::AsImages => None,
+        }
+    }
+}
+
+impl Effects {
+    fn at(&mut self, now: Timestamp, wait: Span, event: HostEvent) {
+        self.push(now.saturating_add(wait), event);
+    }
+
+    fn push(&mut self, at: Timestamp, event: HostEvent) {
+        if at < Timestamp::NEVER {
+            self.later.push((at, event));
+        }
+    }
+
+    fn pulled(&mut self, host: Row<Host>, container: ContainerId, result: Pull) {
+        self.told.push((host, RuntimeEvent::Pulled { container, result }));
+    }
+
+    fn started(&mut self, host: Row<Host>, container: ContainerId, ok: bool) {
+        self.told.push((host, RuntimeEvent::Started { container, ok }));
+    }
+
+    fn exited(&mut self, host: Row<Host>, container: ContainerId, exit: Exit) {
+        let Exit { code, out_of_memory, .. } = exit;
+        self.told.push((host, RuntimeEvent::Exited { container, code, out_of_memory }));
+    }
+}
+
+#[cfg(test)]
+mod tests;
