@@ -92,6 +92,11 @@ impl Cpu {
         Cpu(units * 125)
     }
 
+    /// From 1/128,000 vCPU.
+    pub const fn from_parts(parts: i64) -> Self {
+        Cpu(parts)
+    }
+
     /// From whole vCPUs.
     pub const fn vcpus(vcpus: i64) -> Self {
         Cpu(vcpus * Self::PER_VCPU)

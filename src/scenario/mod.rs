@@ -1,0 +1,19 @@
+//! Floor 6: from text to words, and every complaint about the text.
+//!
+//! A file becomes a tree of places ([`tree`]), the tree becomes Rust structs ([`text::read`]), and
+//! whatever is wrong becomes a [`Diagnostic`] with a code of the one table in [`codes`]. Opens no
+//! file, reads no environment, and never meets a running simulation.
+
+pub mod codes;
+mod decode;
+pub mod diagnostic;
+pub mod distribution;
+mod json;
+pub mod text;
+pub mod tree;
+pub mod units;
+mod yaml;
+
+pub use codes::Code;
+pub use diagnostic::{Diagnostic, Place, Severity, Source, Sources};
+pub use text::{Placed, read, read_json};

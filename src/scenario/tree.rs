@@ -1,0 +1,133 @@
+//! A text as a tree in which everything has a place.
+//!
+//! YAML and JSON both become this tree, so that one decoder serves both. Scalars keep their text as
+//! written: `1.50` stays exact. The tree is bounded: nodes, depth, and its size with aliases written
+//! out. Knows nothing of Rust structs.
+
+use std::rc::Rc;
+
+use super::codes::Code;
+use super::diagnostic::{Diagnostic, Place};
+
+/// The most values a file may hold, aliases written out.
+pub const NODES_MAX: u32 = 2_000_000;
+/// The deepest nesting, aliases followed.
+pub const DEPTH_MAX: u32 = 64;
+
+/// Mistakes of one sort that are told; later ones are not.
+pub(super) const FOUND_MAX: usize = 200;
+
+/// One value.
+#[derive(Debug)]
+pub(super) struct Node {
+    /// Counts nodes of one tree.
+    pub(super) id: u32,
+    pub(super) place: Place,
+    pub(super) value: Value,
+    /// Nodes below and including this one, aliases written out.
+    pub(super) weight: u32,
+    /// Levels below and including this one.
+    pub(super) depth: u32,
+}
+
+#[derive(Debug)]
+pub(super) enum Value {
+    Scalar(Box<str>, Kind),
+    Sequence(Vec<Rc<Node>>),
+    /// In the order of the text; keys are unique.
+    Map(Vec<(Key, Rc<Node>)>),
+}
+
+/// What an unquoted scalar looks like.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    Null,
+    Bool(bool),
+    Number,
+    /// Unquoted text.
+    Plain,
+    Quoted,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Key {
+    pub(super) text: Box<str>,
+    pub(super) place: Place,
+}
+
+/// Makes nodes and keeps the bounds.
+#[derive(Default)]
+pub(super) struct Grower {
+    nodes: u32,
+    pub(super) found: Vec<Diagnostic>,
+}
+
+impl Grower {
+    /// A node of these parts, unless a bound is reached.
+    pub(super) fn node(&mut self, place: Place, value: Value) -> Result<Rc<Node>, Diagnostic> {
+        let (mut weight, mut depth) = (1_u32, 0);
+        let mut below = |child: &Node| {
+            weight = weight.saturating_add(child.weight);
+            depth = depth.max(child.depth);
+        };
+        match &value {
+            Value::Scalar(..) => {}
+            Value::Sequence(all) => all.iter().for_each(|child| below(child)),
+            Value::Map(all) => all.iter().for_each(|(_, child)| below(child)),
+        }
+        let id = self.nodes;
+        self.nodes += 1;
+        if weight > NODES_MAX || self.nodes > NODES_MAX {
+            let message = format!("more than {NODES_MAX} values, aliases written out");
+            return Err(Diagnostic::new(Code::TooManyNodes, place, message));
+        }
+        if depth >= DEPTH_MAX {
+            return Err(too_deep(place));
+        }
+        Ok(Rc::new(Node { id, place, value, weight, depth: depth + 1 }))
+    }
+
+    /// The entries of a map without those whose key came before; each of those is reported.
+    pub(super) fn unique(&mut self, entries: Vec<(Key, Rc<Node>)>) -> Vec<(Key, Rc<Node>)> {
+        let mut first: std::collections::BTreeMap<Box<str>, u32> = std::collections::BTreeMap::new();
+        let mut kept = Vec::with_capacity(entries.len());
+        for (key, node) in entries {
+            if let Some(line) = first.get(&key.text) {
+                let message = format!("the key {} stands twice", super::diagnostic::quoted(&key.text));
+                let twice = Diagnostic::new(Code::DuplicateKey, key.place, message);
+                if self.found.len() < FOUND_MAX {
+                    self.found.push(twice.hint(format!("the first one is in line {line}")));
+                }
+            } else {
+                first.insert(key.text.clone(), key.place.line);
+                kept.push((key, node));
+            }
+        }
+        kept
+    }
+}
+
+/// The complaint about nesting.
+pub(super) fn too_deep(place: Place) -> Diagnostic {
+    Diagnostic::new(Code::TooDeep, place, format!("nested deeper than {DEPTH_MAX} levels"))
+}
+
+/// How an unquoted scalar is read (YAML 1.2 core schema; JSON's words are a subset).
+pub(super) fn kind_of(text: &str) -> Kind {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => Kind::Null,
+        "true" | "True" | "TRUE" => Kind::Bool(true),
+        "false" | "False" | "FALSE" => Kind::Bool(false),
+        _ if is_number(text) => Kind::Number,
+        _ => Kind::Plain,
+    }
+}
+
+/// `-? digits (. digits)? ([eE] [-+]? digits)?`
+fn is_number(text: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let text = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (whole, part) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
+    digits(whole) && digits(part) && digits(exponent.strip_prefix(['-', '+']).unwrap_or(exponent))
+}
