@@ -23,7 +23,7 @@ struct Scenario {
     workloads: BTreeMap<Placed<String>, Workload>,
     #[serde(default)]
     events: Vec<Event>,
-    strategy: Option<Strategy>,
+    strategy: Option<Placement>,
     overrides: Option<serde_json::Value>,
 }
 
@@ -59,7 +59,7 @@ enum Does {
 
 #[derive(Deserialize, Debug)]
 #[serde(rename_all = "snake_case")]
-enum Strategy {
+enum Placement {
     Binpack,
     Spread,
     Random,
@@ -332,5 +332,47 @@ proptest! {
         let cut = (0..=cut.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
         let _ = found(&text.as_bytes()[..cut], true);
         let _ = found(&text.as_bytes()[..cut], false);
+    }
+}
+
+#[test]
+fn shipped_scenarios_are_read() {
+    for text in [
+        include_str!("../../../scenarios/first-flight/scenario.yaml"),
+        include_str!("../../../scenarios/one-task/scenario.yaml"),
+    ] {
+        let source = Sources::default().add("x", text.as_bytes().to_vec());
+        let (value, diagnostics) = read::<serde_json::Value>(&source);
+        assert_eq!(diagnostics, []);
+        assert!(value.expect("a map")["name"].is_string());
+    }
+}
+
+/// JSON of any shape, small enough for the bounds.
+fn any_json() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(Into::into),
+        any::<i64>().prop_map(Into::into),
+        any::<u64>().prop_map(Into::into),
+        "\\PC{0,6}".prop_map(serde_json::Value::String),
+        any::<String>().prop_map(serde_json::Value::String),
+    ];
+    leaf.prop_recursive(4, 40, 5, |inner| {
+        let entries = proptest::collection::btree_map("\\PC{0,4}", inner.clone(), 0..5);
+        prop_oneof![
+            proptest::collection::vec(inner, 0..5).prop_map(serde_json::Value::Array),
+            entries.prop_map(|all| serde_json::Value::Object(all.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    /// Our scanner against `serde_json`.
+    #[test]
+    fn json_is_read_as_serde_json_reads_it(value in any_json(), pretty in any::<bool>()) {
+        let text = if pretty { format!("{value:#}") } else { value.to_string() };
+        let source = Sources::default().add("x", text.into_bytes());
+        prop_assert_eq!(read_json::<serde_json::Value>(&source, &[]), (Some(value), vec![]));
     }
 }
