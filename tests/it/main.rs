@@ -1,3 +1,4 @@
 //! One test binary, one file per promise.
 
+mod fields;
 mod house;
