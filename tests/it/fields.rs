@@ -82,9 +82,8 @@ fn every_field_is_modelled_or_listed() {
     let mut modelled = 0;
     for field in &fields {
         let name = format!("{} {}", field.operation.as_str(), field.path);
-        let warnings = passed_over(field.operation, &document(field)).unwrap_or_else(|errors| {
-            panic!("{name} is neither modelled nor listed: {errors:?}")
-        });
+        let warnings = passed_over(field.operation, &document(field))
+            .unwrap_or_else(|errors| panic!("{name} is neither modelled nor listed: {errors:?}"));
         match unmodelled::find(field.operation, &field.path) {
             None => {
                 assert_eq!(warnings, [], "{name} is passed over, but not listed");

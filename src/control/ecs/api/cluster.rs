@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::common::{List, ProviderShare, Tag, is_name, tag_errors};
 use super::error::{ApiError, ErrorKind};
-use super::placing::{ProviderKind, provider_kind, strategy_kind};
+use super::placing::strategy_kind;
 use super::read::{Operation, Request};
 use crate::mark;
 
@@ -85,14 +85,6 @@ fn check_default_strategy(request: &CreateCluster) -> Result<(), ApiError> {
         }
     }
     Ok(())
-}
-
-impl Cluster {
-    /// Whether tasks that say nothing run on Fargate.
-    pub fn defaults_to_fargate(&self) -> bool {
-        let mut providers = self.default_strategy.iter().filter_map(|share| share.capacity_provider.as_deref());
-        providers.any(|name| provider_kind(name) != ProviderKind::AutoScalingGroup)
-    }
 }
 
 /// The cluster that a request means, by name or ARN; a request that names none means `default`.

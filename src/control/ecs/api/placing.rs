@@ -1,25 +1,30 @@
 //! What RunTask, StartTask and CreateService say in common: where and how tasks may be placed.
 
+use std::collections::BTreeMap;
+
 use super::cluster::Cluster;
 use super::common::{
     AwsvpcConfiguration, ConstraintKind, LaunchType, NetworkConfiguration, PlacementConstraint,
     PlacementStrategy, ProviderShare, StrategyKind, Switch,
 };
 use super::error::{ApiError, ErrorKind};
-use crate::base::{Cpu, Symbols, Timestamp};
-use crate::control::ecs::objects::{self, Constraint, NetworkMode, Placing, Strategy, Subnet, TaskDefinition};
+use crate::base::{Symbols, Timestamp};
+use crate::catalog::fargate::{self, Platform, PlatformVersion};
+use crate::control::ecs::objects::{
+    self, Constraint, FargateShape, NetworkMode, Placing, Strategy, Subnet, TaskDefinition,
+};
 use crate::control::ecs::task_definition::{Families, constraint_expression};
 use crate::mark;
 
 /// What a request may refer to.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Known<'a> {
     /// The clusters.
     pub clusters: &'a [Cluster],
     /// The revisions of task definitions.
     pub families: &'a Families,
-    /// The zone of a subnet, none for a subnet that does not exist.
-    pub zone_of: &'a dyn Fn(&str) -> Option<&'a str>,
+    /// The subnets, by id, and the zones they lie in.
+    pub zones: &'a BTreeMap<String, String>,
     /// The time.
     pub now: Timestamp,
 }
@@ -34,12 +39,12 @@ pub(super) struct Wish<'a> {
     pub(super) network: Option<&'a NetworkConfiguration>,
 }
 
-/// The kind of a capacity provider (CP-01).
+/// The kind of a capacity provider (CP-01): predefined, or the account's own.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum ProviderKind {
     Fargate,
     FargateSpot,
-    AutoScalingGroup,
+    Own,
 }
 
 /// Strategy rules per request (PL-02).
@@ -52,8 +57,6 @@ const WEIGHT_MAX: i32 = 1000;
 const BASE_MAX: i32 = 100_000;
 const SUBNETS_MAX: usize = 16;
 const SECURITY_GROUPS_MAX: usize = 5;
-/// From this size on, Linux tasks need platform version 1.4.0 (TD-30).
-const LARGE_ON_FARGATE: Cpu = Cpu::vcpus(8);
 
 /// Compiles what a request says about placement.
 pub(super) fn compile(
@@ -70,7 +73,7 @@ pub(super) fn compile(
         check_no_placement(wish)?;
     }
     let strategies = strategies(wish.strategies, symbols)?;
-    let constraints = constraints(wish.constraints, definition, symbols)?;
+    let constraints = constraints(wish.constraints, definition)?;
     let network = network(wish.network, definition.network_mode)?;
     let subnets = network.map_or(Ok(Box::default()), |network| subnets(network, known, symbols))?;
     let public_address = network.is_some_and(|network| network.assign_public_ip == Some(Switch::Enabled));
@@ -96,9 +99,10 @@ fn launch_type(wish: &Wish<'_>, cluster: &Cluster) -> Result<objects::LaunchType
         }
         None if wish.shares.is_empty() => {
             mark!("CL-06");
-            match cluster.default_strategy.is_empty() {
-                true => Ok(objects::LaunchType::Ec2),
-                false => provider_launch_type(&cluster.default_strategy, "cluster"),
+            if cluster.default_strategy.is_empty() {
+                Ok(objects::LaunchType::Ec2)
+            } else {
+                provider_launch_type(&cluster.default_strategy, "cluster")
             }
         }
         None => provider_launch_type(wish.shares, "capacityProviderStrategy"),
@@ -110,9 +114,7 @@ fn provider_launch_type(shares: &[ProviderShare], path: &str) -> Result<objects:
     match strategy_kind(shares, path)? {
         ProviderKind::Fargate => Ok(objects::LaunchType::Fargate),
         ProviderKind::FargateSpot => Err(ApiError::not_modelled(path, "The capacity provider FARGATE_SPOT")),
-        ProviderKind::AutoScalingGroup => {
-            Err(ApiError::not_modelled(path, "A capacity provider of an Auto Scaling group"))
-        }
+        ProviderKind::Own => Err(ApiError::not_modelled(path, "A capacity provider other than FARGATE")),
     }
 }
 
@@ -134,17 +136,18 @@ pub(super) fn strategy_kind(shares: &[ProviderShare], path: &str) -> Result<Prov
         return Err(ApiError::client(path, words));
     }
     let kind = |share: &ProviderShare| provider_kind(share.capacity_provider.as_deref().unwrap_or_default());
-    let groups = shares.iter().filter(|share| kind(share) == ProviderKind::AutoScalingGroup).count();
+    let groups = shares.iter().filter(|share| kind(share) == ProviderKind::Own).count();
     if groups != 0 && groups != shares.len() {
         mark!("CP-04");
         mark!("CL-05");
-        let words = "A strategy cannot contain a mix of capacity providers using Auto Scaling groups and Fargate.";
+        let words =
+            "A strategy cannot contain a mix of capacity providers using Auto Scaling groups and Fargate.";
         return Err(ApiError::invalid(path, words));
     }
     let used = |share: &&ProviderShare| share.weight.unwrap_or(0) > 0 || share.base.unwrap_or(0) > 0;
     let spot = shares.iter().filter(used).any(|share| kind(share) == ProviderKind::FargateSpot);
     Ok(match (groups > 0, spot) {
-        (true, _) => ProviderKind::AutoScalingGroup,
+        (true, _) => ProviderKind::Own,
         (false, true) => ProviderKind::FargateSpot,
         (false, false) => ProviderKind::Fargate,
     })
@@ -167,18 +170,21 @@ fn check_share(share: &ProviderShare, path: &str) -> Result<(), ApiError> {
 }
 
 /// The kind of the provider with this name.
-pub(super) fn provider_kind(name: &str) -> ProviderKind {
+fn provider_kind(name: &str) -> ProviderKind {
     match name {
         "FARGATE" => ProviderKind::Fargate,
         "FARGATE_SPOT" => ProviderKind::FargateSpot,
-        _ => ProviderKind::AutoScalingGroup,
+        _ => ProviderKind::Own,
     }
 }
 
 fn check_compatible(launch_type: objects::LaunchType, definition: &TaskDefinition) -> Result<(), ApiError> {
     let refusal = |name: &str| {
         mark!("TD-34");
-        Err(ApiError::invalid("taskDefinition", format!("Task definition does not support launch_type {name}.")))
+        Err(ApiError::invalid(
+            "taskDefinition",
+            format!("Task definition does not support launch_type {name}."),
+        ))
     };
     match launch_type {
         objects::LaunchType::Ec2 if !definition.runs_on_ec2 => refusal("EC2"),
@@ -194,22 +200,35 @@ fn check_platform(
 ) -> Result<(), ApiError> {
     let Some(version) = wish.platform_version else { return Ok(()) };
     let path = "platformVersion";
-    if launch_type == objects::LaunchType::Ec2 {
-        return Err(ApiError::invalid(path, "The platform version must be null for the launch type EC2."));
-    }
-    let large = definition.fargate.is_some_and(|shape| !shape.windows && shape.cpu >= LARGE_ON_FARGATE);
-    match version {
-        "1.3.0" if large => {
-            mark!("TD-30");
-            let kind = ErrorKind::PlatformTaskDefinitionIncompatibilityException;
-            Err(ApiError::new(kind, path, "8 and more vCPUs need platform version 1.4.0 or later."))
+    let shape = match launch_type {
+        objects::LaunchType::Ec2 => {
+            let words = "The platform version must be null for the launch type EC2.";
+            return Err(ApiError::invalid(path, words));
         }
-        "LATEST" | "1.4.0" | "1.3.0" | "1.0.0" => Ok(()),
-        _ => {
-            let words = format!("The platform version {version} does not exist.");
-            Err(ApiError::new(ErrorKind::PlatformUnknownException, path, words))
+        objects::LaunchType::Fargate => definition.fargate,
+    };
+    let version = match version {
+        "LATEST" => PlatformVersion::LATEST,
+        "1.4.0" => PlatformVersion::V1_4_0,
+        "1.3.0" => PlatformVersion::V1_3_0,
+        other => {
+            let words = format!("The platform version {other} does not exist.");
+            return Err(ApiError::new(ErrorKind::PlatformUnknownException, path, words));
         }
+    };
+    if shape.is_none_or(|shape| shape.windows || runs_on(shape, version)) {
+        return Ok(());
     }
+    mark!("TD-30");
+    let kind = ErrorKind::PlatformTaskDefinitionIncompatibilityException;
+    Err(ApiError::new(kind, path, "The task size needs platform version 1.4.0 or later."))
+}
+
+/// Whether a Linux platform version has a size that passed validation.
+fn runs_on(shape: FargateShape, version: PlatformVersion) -> bool {
+    let narrow = |amount: i64| u32::try_from(amount).unwrap_or(u32::MAX);
+    let size = fargate::size(narrow(shape.cpu.ecs_units_down()), narrow(shape.memory.mib_down()));
+    size.is_ok_and(|size| size.runs_on(Platform::LinuxX86_64, version))
 }
 
 /// Fargate accepts neither strategies nor constraints.
@@ -239,9 +258,13 @@ fn strategies(wishes: &[PlacementStrategy], symbols: &mut Symbols) -> Result<Box
 fn strategy(wish: &PlacementStrategy, index: usize, symbols: &mut Symbols) -> Result<Strategy, ApiError> {
     let path = format!("placementStrategy[{index}]");
     let Some(kind) = wish.kind else {
-        return Err(ApiError::invalid(format!("{path}.type"), "The type of a placement strategy is required."));
+        return Err(ApiError::invalid(
+            format!("{path}.type"),
+            "The type of a placement strategy is required.",
+        ));
     };
-    let attribute = |field: &'_ str| field.strip_prefix("attribute:").filter(|name| !name.is_empty()).map(str::to_owned);
+    let attribute =
+        |field: &'_ str| field.strip_prefix("attribute:").filter(|name| !name.is_empty()).map(str::to_owned);
     match (kind, wish.field.as_deref()) {
         (StrategyKind::Random, None) => Ok(Strategy::Random),
         (StrategyKind::Binpack, Some(field)) if field.eq_ignore_ascii_case("cpu") => Ok(Strategy::BinpackCpu),
@@ -264,7 +287,6 @@ fn strategy(wish: &PlacementStrategy, index: usize, symbols: &mut Symbols) -> Re
 fn constraints(
     wishes: &[PlacementConstraint],
     definition: &TaskDefinition,
-    symbols: &mut Symbols,
 ) -> Result<Box<[Constraint]>, ApiError> {
     let path = "placementConstraints";
     if wishes.len() + definition.constraints.len() > CONSTRAINTS_MAX {
@@ -285,7 +307,7 @@ fn constraints(
                 Err(ApiError::invalid(format!("{path}.expression"), words))
             }
             (Some(ConstraintKind::MemberOf), expression) => {
-                constraint_expression(expression, &path, symbols).map(Constraint::MemberOf)
+                constraint_expression(expression, &path).map(Constraint::MemberOf)
             }
         }
     });
@@ -305,7 +327,8 @@ fn network(
         }
         (NetworkMode::None | NetworkMode::Bridge | NetworkMode::Host, None) => Ok(None),
         (NetworkMode::None | NetworkMode::Bridge | NetworkMode::Host, Some(_)) => {
-            let words = "Network Configuration is not valid for the given networkMode of this task definition.";
+            let words =
+                "Network Configuration is not valid for the given networkMode of this task definition.";
             Err(ApiError::invalid(path, words))
         }
     }
@@ -327,12 +350,12 @@ fn subnets(
         let path = format!("{path}.securityGroups");
         return Err(ApiError::invalid(path, "At most 5 security groups can be given."));
     }
-    let compiled = network.subnets.iter().enumerate().map(|(index, id)| match (known.zone_of)(id) {
-        Some(zone) => Ok(Subnet { id: symbols.intern(id), zone: symbols.intern(zone) }),
-        None => {
+    let compiled = network.subnets.iter().enumerate().map(|(index, id)| {
+        let zone = known.zones.get(id).ok_or_else(|| {
             let path = format!("{path}.subnets[{index}]");
-            Err(ApiError::invalid(path, format!("The subnet ID '{id}' does not exist.")))
-        }
+            ApiError::invalid(path, format!("The subnet ID '{id}' does not exist."))
+        })?;
+        Ok(Subnet { id: symbols.intern(id), zone: symbols.intern(zone) })
     });
     compiled.collect()
 }

@@ -62,6 +62,9 @@ pub struct Warning {
 /// # Errors
 /// The first value of a wrong type, or else every field that the API does not know.
 pub fn read<R: Request>(document: &Value) -> Result<Read<R>, Vec<ApiError>> {
+    if !document.is_object() {
+        return Err(vec![ApiError::invalid("", "A request is an object.")]);
+    }
     let mut ignored = Vec::new();
     let mut note = |path: serde_ignored::Path<'_>| ignored.push(spell(&path));
     let mut track = serde_path_to_error::Track::new();
@@ -70,9 +73,7 @@ pub fn read<R: Request>(document: &Value) -> Result<Read<R>, Vec<ApiError>> {
     let mut request = match read {
         Ok(request) => request,
         Err(error) => {
-            let path = track.path().to_string();
-            let path = if path == "." { String::new() } else { path };
-            return Err(vec![ApiError::invalid(path, error.to_string())]);
+            return Err(vec![ApiError::invalid(track.path().to_string(), error.to_string())]);
         }
     };
     request.measure(document);

@@ -121,7 +121,7 @@ shape! {
         pub disable_networking: Option<bool>,
         /// Whether it has the rights of root on the instance.
         pub privileged: Option<bool>,
-        /// Labels of SELinux or AppArmor.
+        /// Labels of the security modules.
         pub docker_security_options: List<String>,
         /// At most one.
         pub credential_specs: List<String>,
@@ -286,7 +286,7 @@ shape! {
         /// An S3 file system.
         #[serde(rename = "s3filesVolumeConfiguration")]
         pub s3_files_volume_configuration: Option<S3Files>,
-        /// An FSx file system.
+        /// A Windows file system.
         pub fsx_windows_file_server_volume_configuration: Option<FileSystem>,
         /// An EBS volume that the request to run names.
         pub configured_at_launch: Option<bool>,

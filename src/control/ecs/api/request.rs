@@ -201,13 +201,9 @@ fn task_request(
     symbols: &mut Symbols,
 ) -> TaskRequest {
     mark!("TK-05");
-    let group = match group {
-        Some(group) => symbols.intern(group),
-        None => {
-            let family = format!("family:{}", symbols.text(definition.family));
-            symbols.intern(&family)
-        }
-    };
+    let family = || format!("family:{}", symbols.text(definition.family));
+    let group = group.map_or_else(family, str::to_owned);
+    let group = symbols.intern(&group);
     TaskRequest { name: symbols.intern(name), task_definition: row, group, count, placing, instances }
 }
 

@@ -104,7 +104,7 @@ pub struct DeploymentController {
 pub enum ControllerKind {
     /// ECS itself.
     Ecs,
-    /// AWS CodeDeploy.
+    /// Another service of AWS.
     CodeDeploy,
     /// Somebody else.
     External,
@@ -195,7 +195,8 @@ fn check_modelled(request: &CreateService) -> Result<(), ApiError> {
 fn bounds(configuration: Option<&DeploymentConfiguration>) -> Result<(Percent, Percent), ApiError> {
     let healthy_min = configuration.and_then(|configuration| configuration.minimum_healthy_percent);
     let running_max = configuration.and_then(|configuration| configuration.maximum_percent);
-    let healthy_min = amount(healthy_min, "deploymentConfiguration.minimumHealthyPercent", Some(HEALTHY_MIN))?;
+    let healthy_min =
+        amount(healthy_min, "deploymentConfiguration.minimumHealthyPercent", Some(HEALTHY_MIN))?;
     let running_max = amount(running_max, "deploymentConfiguration.maximumPercent", Some(RUNNING_MAX))?;
     if running_max < 100 || healthy_min > running_max {
         let path = "deploymentConfiguration.maximumPercent";

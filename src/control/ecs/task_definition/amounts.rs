@@ -26,7 +26,8 @@ pub(super) fn check(request: &RegisterTaskDefinition, rules: &Rules, errors: &mu
         mark!("1.2/memory");
         errors.client("memory", "Invalid 'memory' setting for task.");
     }
-    let only_fargate = requires(request, Compatibility::Fargate) && request.requires_compatibilities.len() == 1;
+    let only_fargate =
+        requires(request, Compatibility::Fargate) && request.requires_compatibilities.len() == 1;
     if let Some(cpu) = task_cpu(request)
         && !only_fargate
         && !(CPU_MIN..=CPU_MAX).contains(&cpu)
@@ -78,7 +79,8 @@ fn check_container(
         mark!("1.3/cpu");
         errors.client(format!("{path}.cpu"), "The CPU of a container is not negative.");
     }
-    for (field, amount) in [("memory", container.memory), ("memoryReservation", container.memory_reservation)] {
+    for (field, amount) in [("memory", container.memory), ("memoryReservation", container.memory_reservation)]
+    {
         if amount.is_some_and(|amount| amount < rules.container_memory_min) {
             mark!("TD-10");
             let words = format!("{field} is at least {} MiB.", rules.container_memory_min);
@@ -133,7 +135,8 @@ fn gpus(container: &ContainerDefinition) -> u32 {
     mark!("1.3/resourceRequirements");
     let requirements = container.resource_requirements.iter();
     let gpus = requirements.filter(|requirement| requirement.kind == Some(ResourceKind::Gpu));
-    gpus.filter_map(|requirement| required::gpus(requirement.value.as_deref()?)).map(u32::from).sum()
+    let counts = gpus.filter_map(|requirement| required::gpus(requirement.value.as_deref()?));
+    counts.map(u32::from).fold(0, u32::saturating_add)
 }
 
 /// A number of 1024ths: `"512"` as it stands, `"0.5 GB"` times 1024; zero is no amount.

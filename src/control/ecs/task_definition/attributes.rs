@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use super::{amounts, network_mode};
 use crate::base::{Symbol, Symbols};
-use crate::control::ecs::api::register::{ContainerDefinition, RegisterTaskDefinition, Secret};
+use crate::control::ecs::api::register::{
+    ContainerDefinition, CpuArchitecture, OperatingSystem, RegisterTaskDefinition, Secret,
+};
 use crate::control::ecs::objects::NetworkMode;
 use crate::mark;
 
@@ -30,11 +32,12 @@ pub(super) fn required(
     let system = platform.and_then(|platform| platform.operating_system_family);
     mark!("1.2/runtimePlatform");
     let values = [
-        ("ecs.cpu-architecture", architecture.map(|architecture| architecture.attribute())),
-        ("ecs.os-family", system.map(|system| system.as_str())),
+        ("ecs.cpu-architecture", architecture.map(CpuArchitecture::attribute)),
+        ("ecs.os-family", system.map(OperatingSystem::as_str)),
     ];
     let values = values.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Some(value?))));
-    let all: BTreeSet<(String, Option<&str>)> = names.into_iter().map(|name| (name, None)).chain(values).collect();
+    let all: BTreeSet<(String, Option<&str>)> =
+        names.into_iter().map(|name| (name, None)).chain(values).collect();
     all.into_iter()
         .map(|(name, value)| (symbols.intern(&name), value.map(|value| symbols.intern(value))))
         .collect()

@@ -1,6 +1,7 @@
 //! Step 8: what Fargate and Managed Instances refuse (sections 1.4 and 1.7).
 
-use super::{Errors, NoSize, Rules, amounts, containers, is_windows, network_mode, requires};
+use super::{Errors, amounts, containers, is_windows, network_mode, requires};
+use crate::catalog::fargate::{self, NoSize};
 use crate::control::ecs::api::register::{
     Compatibility, ContainerDefinition, LinuxParameters, LogDriver, PidMode, RegisterTaskDefinition,
     ResourceKind, Volume,
@@ -18,10 +19,10 @@ const CAPABILITY: &str = "SYS_PTRACE";
 const ALL: &str = "ALL";
 
 /// Checks step 8 of section 1.8.
-pub(super) fn check(request: &RegisterTaskDefinition, rules: &Rules, errors: &mut Errors) {
+pub(super) fn check(request: &RegisterTaskDefinition, errors: &mut Errors) {
     mark!("1.2/requiresCompatibilities");
     if requires(request, Compatibility::Fargate) {
-        check_fargate(request, rules, errors);
+        check_fargate(request, errors);
     }
     if requires(request, Compatibility::ManagedInstances) {
         check_managed(request, errors);
@@ -38,16 +39,16 @@ pub(super) fn runs_on_ec2(request: &RegisterTaskDefinition) -> bool {
 }
 
 /// Whether Fargate may run it: it breaks none of Fargate's rules, required or not (TD-34).
-pub(super) fn runs_on_fargate(request: &RegisterTaskDefinition, rules: &Rules) -> bool {
+pub(super) fn runs_on_fargate(request: &RegisterTaskDefinition) -> bool {
     mark!("TD-34");
     let mut errors = Errors::default();
-    check_fargate(request, rules, &mut errors);
+    check_fargate(request, &mut errors);
     errors.0.is_empty()
 }
 
-fn check_fargate(request: &RegisterTaskDefinition, rules: &Rules, errors: &mut Errors) {
+fn check_fargate(request: &RegisterTaskDefinition, errors: &mut Errors) {
     check_task(request, errors);
-    check_fargate_size(request, rules, errors);
+    check_fargate_size(request, errors);
     for (index, volume) in request.volumes.iter().enumerate() {
         check_volume(&format!("volumes[{index}]"), volume, errors);
     }
@@ -79,7 +80,7 @@ fn check_task(request: &RegisterTaskDefinition, errors: &mut Errors) {
     }
 }
 
-fn check_fargate_size(request: &RegisterTaskDefinition, rules: &Rules, errors: &mut Errors) {
+fn check_fargate_size(request: &RegisterTaskDefinition, errors: &mut Errors) {
     if request.cpu.is_none() {
         mark!("1.2/cpu");
         errors.client("cpu", "Fargate requires that 'cpu' be defined at the task level.");
@@ -89,16 +90,18 @@ fn check_fargate_size(request: &RegisterTaskDefinition, rules: &Rules, errors: &
         errors.client("memory", "Fargate requires that 'memory' be defined at the task level.");
     }
     // An amount that is none was named in step 5.
-    let (Some(cpu), Some(memory)) = (amounts::task_cpu(request), amounts::task_memory(request)) else { return };
+    let (Some(cpu), Some(memory)) = (amounts::task_cpu(request), amounts::task_memory(request)) else {
+        return;
+    };
     let narrow = |amount| u32::try_from(amount).unwrap_or(u32::MAX);
-    match (rules.fargate_size)(narrow(cpu), narrow(memory)) {
-        Err(NoSize::Cpu) => {
+    match fargate::size(narrow(cpu), narrow(memory)) {
+        Err(none) => {
             mark!("TD-31");
-            errors.client("cpu", "Invalid 'cpu' setting for task.");
-        }
-        Err(NoSize::Pair) => {
-            mark!("TD-31");
-            errors.client("memory", "No Fargate configuration exists for given values.");
+            let path = match none {
+                NoSize::Cpu => "cpu",
+                NoSize::Pair => "memory",
+            };
+            errors.client(path, none.to_string());
         }
         Ok(size) if is_windows(request.runtime_platform.as_ref()) && !size.windows => {
             mark!("TD-30");
@@ -211,7 +214,10 @@ fn check_neuron(request: &RegisterTaskDefinition, errors: &mut Errors) {
             let path = format!("{path}.resourceRequirements[{index}]");
             if !requires(request, Compatibility::ManagedInstances) {
                 mark!("1.3/resourceRequirements");
-                errors.client(format!("{path}.type"), "NeuronDevice needs the compatibility MANAGED_INSTANCES.");
+                errors.client(
+                    format!("{path}.type"),
+                    "NeuronDevice needs the compatibility MANAGED_INSTANCES.",
+                );
             }
             if requirement.value.as_deref() != Some(ALL) {
                 mark!("1.3/resourceRequirements");

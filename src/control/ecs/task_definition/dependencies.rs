@@ -22,7 +22,10 @@ pub(super) fn check(request: &RegisterTaskDefinition, errors: &mut Errors) {
 }
 
 /// The dependencies of a container of a valid request.
-pub(super) fn compile(container: &ContainerDefinition, request: &RegisterTaskDefinition) -> Box<[Dependency]> {
+pub(super) fn compile(
+    container: &ContainerDefinition,
+    request: &RegisterTaskDefinition,
+) -> Box<[Dependency]> {
     let compiled = container.depends_on.iter().filter_map(|dependency| {
         mark!("1.3/dependsOn");
         let on = u8::try_from(place(dependency, request)?).ok()?;
@@ -46,13 +49,15 @@ fn check_dependency(
     let Some(name) = dependency.container_name.as_deref() else { return };
     let Some(on) = place(dependency, request).map(|place| &request.container_definitions[place]) else {
         mark!("TD-22");
-        errors.client(format!("{path}.containerName"), format!("There is no container with the name {name}."));
+        errors
+            .client(format!("{path}.containerName"), format!("There is no container with the name {name}."));
         return;
     };
     match dependency.condition {
         Some(DependencyCondition::Complete | DependencyCondition::Success) if is_essential(on) => {
             mark!("TD-22");
-            let words = format!("The condition COMPLETE or SUCCESS cannot wait for the essential container {name}.");
+            let words =
+                format!("The condition COMPLETE or SUCCESS cannot wait for the essential container {name}.");
             errors.client(format!("{path}.condition"), words);
         }
         Some(DependencyCondition::Healthy) if on.health_check.is_none() => {

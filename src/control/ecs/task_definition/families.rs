@@ -175,7 +175,10 @@ impl Families {
         let Some(revision) = revision else {
             return Err(ApiError::invalid("taskDefinition", "A revision is required, FAMILY:REVISION."));
         };
-        self.families.get_mut(name).and_then(|family| family.revisions.get_mut(&revision)).ok_or_else(not_found)
+        self.families
+            .get_mut(name)
+            .and_then(|family| family.revisions.get_mut(&revision))
+            .ok_or_else(not_found)
     }
 }
 
@@ -187,18 +190,127 @@ fn split(reference: &str) -> Result<(&str, Option<u32>), ApiError> {
         })?,
         None => reference,
     };
-    match text.split_once(':') {
-        None => Ok((text, None)),
-        Some((family, revision)) => match revision.parse() {
-            Ok(revision) => Ok((family, Some(revision))),
-            Err(_) => {
-                let words = format!("Invalid revision number. Number: {revision}");
-                Err(ApiError::invalid("taskDefinition", words))
-            }
-        },
-    }
+    let Some((family, revision)) = text.split_once(':') else { return Ok((text, None)) };
+    let number = revision.parse().map_err(|_| {
+        ApiError::invalid("taskDefinition", format!("Invalid revision number. Number: {revision}"))
+    })?;
+    Ok((family, Some(number)))
 }
 
 fn not_found() -> ApiError {
     ApiError::client("taskDefinition", "TaskDefinition not found.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Span;
+    use crate::base::mark::must_reach;
+    use crate::control::ecs::api::read;
+
+    /// Runs a script: `+web` registers, `-web:1` deregisters, `!web:1` deletes, `*` collects what
+    /// nobody uses, `*web:1` collects while that one is used, `?web` resolves, `=web:1` asks for the
+    /// state, `@5` moves the clock. Prints the answers: revisions, or the first letters of a state.
+    fn run(script: &str, inactive_window: Span) -> String {
+        let mut definitions = Definitions::default();
+        let mut families = Families::new(Rules { inactive_window, ..Rules::default() });
+        let mut now = Timestamp::default();
+        let mut answers = Vec::new();
+        for step in script.split(' ') {
+            let (verb, name) = step.split_at(1);
+            let tell = |definitions: &Definitions, row: Result<Row<TaskDefinition>, ApiError>| match row {
+                Ok(row) => definitions[row].revision.to_string(),
+                Err(error) => error.message.replace("TaskDefinition ", ""),
+            };
+            match verb {
+                "+" => {
+                    let document = serde_json::json!({
+                        "family": name,
+                        "containerDefinitions": [{"name": "a", "image": "x", "memory": 64}],
+                    });
+                    let request = read(&document).expect("well formed").request;
+                    let row = families.register(&request, &mut definitions);
+                    answers.push(tell(&definitions, row));
+                }
+                "?" => answers.push(tell(&definitions, families.resolve(name, now))),
+                "-" => answers.extend(families.deregister(name, now).err().map(|error| error.message)),
+                "!" => answers.extend(families.delete(name).err().map(|error| error.message)),
+                "*" => {
+                    let used = families.exact(name).map(|(row, _)| *row).ok();
+                    families.collect(|row| Some(row) == used);
+                }
+                "=" => {
+                    let (family, revision) = name.split_once(':').expect("the script names a revision");
+                    let status = families.status(family, revision.parse().expect("a number"));
+                    answers.push(match status {
+                        None => "gone".into(),
+                        Some(Status::Active) => "active".into(),
+                        Some(Status::Inactive(_)) => "inactive".into(),
+                        Some(Status::DeleteInProgress) => "deleting".into(),
+                    });
+                }
+                "@" => now = Timestamp::default() + Span::seconds(name.parse().expect("seconds")),
+                other => panic!("no verb {other}"),
+            }
+        }
+        answers.join(" ")
+    }
+
+    fn check(script: &str, expected: &str, marks: &[&str]) {
+        assert_eq!(must_reach(marks, || run(script, Span::ZERO)), expected, "{script}");
+    }
+
+    #[test]
+    fn revisions_are_numbered_and_resolved() {
+        check("+web +web +db +web", "1 2 1 3", &["TD-01"]);
+        check("+web +web ?web ?web:1 ?web:2", "1 2 2 1 2", &["TD-04"]);
+        check("+web ?web:2", "1 not found.", &[]);
+        check("+web ?db ?db:1", "1 not found. not found.", &[]);
+        check("+web ?arn:aws:ecs:us-east-1:111122223333:task-definition/web:1", "1 1", &[]);
+        check("+web ?arn:aws:ecs:us-east-1:111122223333:task-definition/web", "1 1", &[]);
+        let cluster = "arn:aws:ecs:us-east-1:111122223333:cluster/web";
+        check(&format!("?{cluster}"), &format!("{cluster} is not the ARN of a task definition."), &[]);
+        check("+web ?web:x", "1 Invalid revision number. Number: x", &[]);
+        check("+web ?web:", "1 Invalid revision number. Number: ", &[]);
+    }
+
+    #[test]
+    fn revisions_are_retired() {
+        check("+web -web:1 ?web:1 ?web", "1 is inactive. not found.", &["TD-02", "TD-03"]);
+        check("+web +web -web:2 ?web", "1 2 1", &["TD-04"]);
+        check("+web -web:1 +web ?web", "1 2 2", &["TD-01"]);
+        check("+web =web:1 -web:1 =web:1 !web:1 =web:1", "1 active inactive deleting", &["TD-02"]);
+        check("+web -web:1 !web:1 ?web:1 -web:1 =web:1", "1 is inactive. deleting", &["TD-03"]);
+        check("+web -web:1 !web:1 !web:1 * =web:1 +web", "1 gone 2", &["TD-01", "TD-02"]);
+        check("+web -web:1 !web:1 *web:1 =web:1", "1 deleting", &["TD-02"]);
+        check("+web +web -web:1 * =web:1 =web:2", "1 2 inactive active", &["TD-02"]);
+        let active = "The specified task definition is still in ACTIVE status. Deregister it first.";
+        check("+web !web:1 =web:1", &format!("1 {active} active"), &["TD-02"]);
+        check("-web:1 !web:1", "TaskDefinition not found. TaskDefinition not found.", &[]);
+        check("+web -web", "1 A revision is required, FAMILY:REVISION.", &[]);
+    }
+
+    #[test]
+    fn the_old_status_is_honoured_for_a_while() {
+        let script = "+web @10 -web:1 @12 -web:1 @14 ?web:1 @15 ?web:1 ?web";
+        assert_eq!(run(script, Span::seconds(5)), "1 1 is inactive. not found.");
+    }
+
+    #[test]
+    fn a_family_has_a_last_number() {
+        let request = read(&serde_json::json!({
+            "family": "web",
+            "containerDefinitions": [{"name": "a", "image": "x", "memory": 64}],
+        }));
+        let request = request.expect("well formed").request;
+        let mut definitions = Definitions::default();
+        let mut families = Families::new(Rules::default());
+        families.insert("web", 999_999, Row::at(0));
+        let last = families.register(&request, &mut definitions).map(|row| definitions[row].revision);
+        assert_eq!(last, Ok(1_000_000));
+        let error =
+            must_reach(&["TD-05"], || families.register(&request, &mut definitions)).expect_err("full");
+        assert_eq!(error.message, "A family has at most 1000000 revisions.");
+        assert_eq!(definitions.tasks.len(), 1);
+    }
 }

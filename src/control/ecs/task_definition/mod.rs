@@ -13,7 +13,6 @@ mod families;
 mod names;
 mod network;
 mod required;
-mod sizes;
 mod volumes;
 
 use crate::base::{Bytes, Span, Symbols};
@@ -27,13 +26,16 @@ use crate::control::ecs::query::Expression;
 use crate::mark;
 
 pub use families::{Families, Status};
-pub use sizes::{NoSize, Size};
 
-/// What may differ between one account, or one year, and another.
+/// What may differ from one account or one machine image to another.
+///
+/// ```
+/// use windtunnel::base::Span;
+/// use windtunnel::control::ecs::task_definition::Rules;
+/// assert_eq!(Rules::default().inactive_window, Span::ZERO);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
-    /// The Fargate size of so many CPU units and MiB.
-    pub fargate_size: fn(u32, u32) -> Result<Size, NoSize>,
     /// The least memory of a container in MiB; 4 where Docker is older than 20.10 (TD-10).
     pub container_memory_min: i32,
     /// How long a deregistered revision can still be used (A-01).
@@ -42,7 +44,7 @@ pub struct Rules {
 
 impl Default for Rules {
     fn default() -> Self {
-        Rules { fargate_size: sizes::size, container_memory_min: 6, inactive_window: Span::ZERO }
+        Rules { container_memory_min: 6, inactive_window: Span::ZERO }
     }
 }
 
@@ -78,7 +80,7 @@ pub fn register(
 ) -> Result<objects::TaskDefinition, ApiError> {
     match all_errors(request, rules).into_iter().next() {
         Some(error) => Err(error),
-        None => compile(request, revision, symbols, rules),
+        None => compile(request, revision, symbols),
     }
 }
 
@@ -100,7 +102,7 @@ pub fn all_errors(request: &RegisterTaskDefinition, rules: &Rules) -> Vec<ApiErr
     mark!("1.8/7");
     volumes::check(request, &mut errors);
     mark!("1.8/8");
-    compatibility::check(request, rules, &mut errors);
+    compatibility::check(request, &mut errors);
     mark!("1.8/9");
     check_size(request, &mut errors);
     errors.0
@@ -110,7 +112,6 @@ pub fn all_errors(request: &RegisterTaskDefinition, rules: &Rules) -> Vec<ApiErr
 pub(in crate::control::ecs) fn constraint_expression(
     text: Option<&str>,
     path: &str,
-    symbols: &mut Symbols,
 ) -> Result<Expression, ApiError> {
     let path = format!("{path}.expression");
     let Some(text) = text.filter(|text| !text.is_empty()) else {
@@ -120,14 +121,14 @@ pub(in crate::control::ecs) fn constraint_expression(
         mark!("PL-26");
         return Err(ApiError::invalid(path, "An expression has at most 2000 characters."));
     }
-    parse(text, symbols).map_err(|words| ApiError::invalid(path, words))
+    parse(text).map_err(|words| ApiError::invalid(path, words))
 }
 
 /// The longest expression (PL-26).
 const EXPRESSION_LENGTH_MAX: usize = 2000;
 
 /// The seam to the query language.
-fn parse(_text: &str, _symbols: &mut Symbols) -> Result<Expression, String> {
+fn parse(_text: &str) -> Result<Expression, String> {
     Ok(Expression)
 }
 
@@ -142,10 +143,9 @@ fn compile(
     request: &RegisterTaskDefinition,
     revision: u32,
     symbols: &mut Symbols,
-    rules: &Rules,
 ) -> Result<objects::TaskDefinition, ApiError> {
     let mode = network_mode(request);
-    let constraints = compile_constraints(&request.placement_constraints, symbols)?;
+    let constraints = compile_constraints(&request.placement_constraints)?;
     let containers = request.container_definitions.iter();
     Ok(objects::TaskDefinition {
         family: symbols.intern(request.family.as_deref().unwrap_or_default()),
@@ -156,17 +156,14 @@ fn compile(
         required_attributes: attributes::required(request, symbols),
         constraints,
         runs_on_ec2: compatibility::runs_on_ec2(request),
-        fargate: compatibility::runs_on_fargate(request, rules).then(|| fargate_shape(request)),
+        fargate: compatibility::runs_on_fargate(request).then(|| fargate_shape(request)),
     })
 }
 
-fn compile_constraints(
-    wishes: &[PlacementConstraint],
-    symbols: &mut Symbols,
-) -> Result<Box<[Expression]>, ApiError> {
+fn compile_constraints(wishes: &[PlacementConstraint]) -> Result<Box<[Expression]>, ApiError> {
     let expressions = wishes.iter().enumerate().map(|(index, wish)| {
         let path = format!("placementConstraints[{index}]");
-        constraint_expression(wish.expression.as_deref(), &path, symbols)
+        constraint_expression(wish.expression.as_deref(), &path)
     });
     expressions.collect()
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use super::required::port_range;
 use super::{Errors, containers, network_mode};
-use crate::control::ecs::api::register::{ContainerDefinition, PortMapping, Protocol, RegisterTaskDefinition};
+use crate::control::ecs::api::register::{
+    ContainerDefinition, PortMapping, Protocol, RegisterTaskDefinition,
+};
 use crate::control::ecs::objects::NetworkMode;
 use crate::mark;
 
@@ -15,7 +17,8 @@ pub(super) fn check(request: &RegisterTaskDefinition, errors: &mut Errors) {
     for (path, container) in containers(request) {
         if mode != NetworkMode::Bridge && !container.links.is_empty() {
             mark!("1.3/links");
-            errors.client(format!("{path}.links"), "Links are only supported when the network mode is bridge.");
+            errors
+                .client(format!("{path}.links"), "Links are only supported when the network mode is bridge.");
         }
         if mode == NetworkMode::None && !container.port_mappings.is_empty() {
             mark!("1.2/networkMode");

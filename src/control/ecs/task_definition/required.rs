@@ -3,10 +3,10 @@
 use std::ops::RangeInclusive;
 
 use super::{Errors, constraint_expression, containers, seconds};
-use crate::base::Symbols;
 use crate::control::ecs::api::common::{ConstraintKind, tag_errors};
 use crate::control::ecs::api::register::{
-    ContainerDefinition, HealthCheck, PortMapping, RegisterTaskDefinition, ResourceKind, RestartPolicy, Ulimit,
+    ContainerDefinition, HealthCheck, PortMapping, RegisterTaskDefinition, ResourceKind, RestartPolicy,
+    Ulimit,
 };
 use crate::control::ecs::objects;
 use crate::mark;
@@ -168,7 +168,11 @@ fn check_references(path: &str, container: &ContainerDefinition, errors: &mut Er
         require(format!("{path}.mountPoints[{index}].sourceVolume"), mount.source_volume.as_ref(), errors);
     }
     for (index, from) in container.volumes_from.iter().enumerate() {
-        require(format!("{path}.volumesFrom[{index}].sourceContainer"), from.source_container.as_ref(), errors);
+        require(
+            format!("{path}.volumesFrom[{index}].sourceContainer"),
+            from.source_container.as_ref(),
+            errors,
+        );
     }
 }
 
@@ -284,7 +288,7 @@ fn check_constraints(request: &RegisterTaskDefinition, errors: &mut Errors) {
             }
             Some(ConstraintKind::MemberOf) => {
                 let expression = constraint.expression.as_deref();
-                if let Err(error) = constraint_expression(expression, &path, &mut Symbols::default()) {
+                if let Err(error) = constraint_expression(expression, &path) {
                     mark!("1.2/placementConstraints");
                     errors.0.push(error);
                 }
