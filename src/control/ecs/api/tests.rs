@@ -77,26 +77,20 @@ impl Plane {
 
     fn run(&self, document: &Value) -> Result<(TaskRequest, Definitions), ApiError> {
         let mut definitions = self.copy();
-        let run =
-            request::run(&shaped::<RunTask>(document), "batch", &self.known(), &mut definitions)?;
+        let run = request::run(&shaped::<RunTask>(document), "batch", &self.known(), &mut definitions)?;
         Ok((run, definitions))
     }
 
     fn start(&self, document: &Value) -> Result<(TaskRequest, Definitions), ApiError> {
         let mut definitions = self.copy();
-        let start = request::start(
-            &shaped::<StartTask>(document),
-            "agents",
-            &self.known(),
-            &mut definitions,
-        )?;
+        let start =
+            request::start(&shaped::<StartTask>(document), "agents", &self.known(), &mut definitions)?;
         Ok((start, definitions))
     }
 
     fn service(&self, document: &Value) -> Result<(ServiceDefinition, Definitions), ApiError> {
         let mut definitions = self.copy();
-        let made =
-            service::create(&shaped::<CreateService>(document), &self.known(), &mut definitions)?;
+        let made = service::create(&shaped::<CreateService>(document), &self.known(), &mut definitions)?;
         Ok((made, definitions))
     }
 
@@ -162,8 +156,8 @@ fn text(length: usize) -> String {
     "x".repeat(length)
 }
 
-fn network(subnets: Value) -> Value {
-    json!({"awsvpcConfiguration": {"subnets": subnets}})
+fn network(subnets: impl Into<Value>) -> Value {
+    json!({"awsvpcConfiguration": {"subnets": subnets.into()}})
 }
 
 #[test]

@@ -18,7 +18,8 @@ mod volumes;
 use crate::base::{Bytes, Span, Symbols};
 use crate::control::ecs::api::common::PlacementConstraint;
 use crate::control::ecs::api::register::{
-    Compatibility, ContainerDefinition, CpuArchitecture, NetworkMode, RegisterTaskDefinition, RuntimePlatform,
+    Compatibility, ContainerDefinition, CpuArchitecture, NetworkMode, OperatingSystem,
+    RegisterTaskDefinition, RuntimePlatform,
 };
 use crate::control::ecs::api::{ApiError, CONSTRAINTS_MAX};
 use crate::control::ecs::objects;
@@ -117,19 +118,13 @@ pub(in crate::control::ecs) fn constraint_expression(
     let Some(text) = text.filter(|text| !text.is_empty()) else {
         return Err(ApiError::invalid(path, "memberOf needs an expression."));
     };
-    if text.chars().count() > EXPRESSION_LENGTH_MAX {
-        mark!("PL-26");
-        return Err(ApiError::invalid(path, "An expression has at most 2000 characters."));
+    match Expression::parse(text) {
+        Ok(parsed) => Ok(parsed.expression),
+        Err(error) => {
+            mark!("PL-26");
+            Err(ApiError::invalid(path, error.to_string()))
+        }
     }
-    parse(text).map_err(|words| ApiError::invalid(path, words))
-}
-
-/// The longest expression (PL-26).
-const EXPRESSION_LENGTH_MAX: usize = 2000;
-
-/// The seam to the query language.
-fn parse(_text: &str) -> Result<Expression, String> {
-    Ok(Expression)
 }
 
 fn check_size(request: &RegisterTaskDefinition, errors: &mut Errors) {
@@ -222,7 +217,7 @@ fn is_essential(container: &ContainerDefinition) -> bool {
 
 fn is_windows(platform: Option<&RuntimePlatform>) -> bool {
     let family = platform.and_then(|platform| platform.operating_system_family);
-    family.is_some_and(|family| family.is_windows())
+    family.is_some_and(OperatingSystem::is_windows)
 }
 
 fn requires(request: &RegisterTaskDefinition, compatibility: Compatibility) -> bool {

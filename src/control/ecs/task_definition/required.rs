@@ -206,7 +206,7 @@ fn check_environment(path: &str, container: &ContainerDefinition, errors: &mut E
         require(format!("{path}.type"), file.kind.as_ref(), errors);
         match file.value.as_deref() {
             None => errors.missing(format!("{path}.value")),
-            Some(value) if value.ends_with(".env") => {}
+            Some(value) if value.strip_suffix(".env").is_some() => {}
             Some(_) => {
                 mark!("1.3/environmentFiles");
                 errors.client(format!("{path}.value"), "The name of an environment file ends in .env.");

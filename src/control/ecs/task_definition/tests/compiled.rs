@@ -19,17 +19,17 @@ fn compiled(document: &Value) -> (TaskDefinition, Symbols) {
 /// `cpu/memory gN eN ports|udp ports`, in units and MiB; what is zero is left out.
 fn spell_reservation(reservation: &Reservation) -> String {
     let Reservation { cpu, memory, gpus, interfaces, ports, ports_udp } = reservation;
-    let mut text = format!("{}/{}", cpu.ecs_units_down(), memory.mib_down());
+    let mut words = vec![format!("{}/{}", cpu.ecs_units_down(), memory.mib_down())];
     if *gpus > 0 {
-        text += &format!(" g{gpus}");
+        words.push(format!("g{gpus}"));
     }
     if *interfaces > 0 {
-        text += &format!(" e{interfaces}");
+        words.push(format!("e{interfaces}"));
     }
     if !ports.is_empty() || !ports_udp.is_empty() {
-        text += &format!(" {ports:?}|{ports_udp:?}");
+        words.push(format!("{ports:?}|{ports_udp:?}"));
     }
-    text
+    words.join(" ")
 }
 
 #[test]
