@@ -31,12 +31,6 @@ impl<T> Deref for List<T> {
     }
 }
 
-impl<T> From<Vec<T>> for List<T> {
-    fn from(items: Vec<T>) -> Self {
-        List(items)
-    }
-}
-
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(List(Option::<Vec<T>>::deserialize(deserializer)?.unwrap_or_default()))

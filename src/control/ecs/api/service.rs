@@ -122,6 +122,25 @@ const RUNNING_MAX: i32 = 200;
 
 /// Compiles a CreateService request.
 ///
+/// ```
+/// use std::collections::BTreeMap;
+/// use serde_json::json;
+/// use windtunnel::base::{Percent, Timestamp};
+/// use windtunnel::control::ecs::api::{CreateCluster, CreateService, Known, cluster, read, service};
+/// use windtunnel::control::ecs::objects::Definitions;
+/// use windtunnel::control::ecs::task_definition::{Families, Rules};
+/// let (mut definitions, mut families) = (Definitions::default(), Families::new(Rules::default()));
+/// let web = json!({"family": "web", "containerDefinitions": [{"name": "a", "image": "x", "memory": 64}]});
+/// families.register(&read(&web).expect("well formed").request, &mut definitions).expect("valid");
+/// let clusters = [cluster::create(&CreateCluster::default()).expect("valid")];
+/// let (zones, now) = (BTreeMap::new(), Timestamp::default());
+/// let known = Known { clusters: &clusters, families: &families, zones: &zones, now };
+/// let request = json!({"serviceName": "web", "taskDefinition": "web", "desiredCount": 3});
+/// let request = read::<CreateService>(&request).expect("well formed").request;
+/// let made = service::create(&request, &known, &mut definitions).expect("valid");
+/// assert_eq!(made.running_max, Percent(200));
+/// ```
+///
 /// # Errors
 /// The first thing that is wrong with the request, or not modelled yet.
 pub fn create(
