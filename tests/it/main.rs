@@ -1,3 +1,5 @@
 //! One test binary, one file per promise.
 
+mod fields;
+mod files;
 mod house;
