@@ -80,8 +80,18 @@ pub(super) struct Group {
 /// Which rows changed, in order; readers keep a position.
 #[derive(Debug, Default)]
 pub(super) struct Touched {
-    rows: Vec<Row<ContainerInstance>>,
+    touches: Vec<Touch>,
     dropped: u64,
+    /// Up to where somebody may have read.
+    read: u64,
+}
+
+/// One change of what is believed of an instance.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Touch {
+    pub(super) row: Row<ContainerInstance>,
+    /// The group, when its count on the instance is all that changed.
+    pub(super) count_of: Option<Symbol>,
 }
 
 /// Counted at each mutation: what was ever held, and what was given back.
@@ -157,7 +167,8 @@ impl Belief {
         }
         members.take_class(class, 1);
         self.books.forget(needs);
-        self.touch(row);
+        let count_of = (needs.interfaces == 0).then_some(group);
+        self.touched.push(Touch { row, count_of }, self.seats.len());
     }
 
     /// What is known of an instance that is in the record.
@@ -200,6 +211,11 @@ impl Belief {
     /// Which rows changed.
     pub(super) const fn touched(&self) -> &Touched {
         &self.touched
+    }
+
+    /// Somebody has read which rows changed.
+    pub(super) fn was_read(&mut self) {
+        self.touched.was_read();
     }
 
     /// Counts everything again and compares.
@@ -286,7 +302,7 @@ impl Belief {
     }
 
     fn touch(&mut self, row: Row<ContainerInstance>) {
-        self.touched.push(row, self.seats.len());
+        self.touched.push(Touch { row, count_of: None }, self.seats.len());
     }
 }
 
@@ -339,24 +355,46 @@ impl Group {
 impl Touched {
     /// The position behind the last change.
     pub(super) fn end(&self) -> u64 {
-        self.dropped + self.rows.len() as u64
+        self.dropped + self.touches.len() as u64
     }
 
     /// What changed since a position; none when that is no longer known.
-    pub(super) fn since(&self, position: u64) -> Option<&[Row<ContainerInstance>]> {
+    pub(super) fn since(&self, position: u64) -> Option<&[Touch]> {
         let skip = usize::try_from(position.checked_sub(self.dropped)?).ok()?;
-        self.rows.get(skip..)
+        self.touches.get(skip..)
+    }
+
+    /// Somebody may have read everything up to here: what comes next must be told apart.
+    pub(super) fn was_read(&mut self) {
+        self.read = self.end();
     }
 
     /// Keeps between one and two times as many changes as there are rows: whoever is further behind
     /// is better off looking at every row.
-    fn push(&mut self, row: Row<ContainerInstance>, rows: usize) {
+    fn push(&mut self, touch: Touch, rows: usize) {
+        if self.is_told_by_last(touch) {
+            return;
+        }
         let keep = rows.max(Touched::KEPT_MIN);
-        if self.rows.len() >= 2 * keep {
-            self.rows.drain(..keep);
+        if self.touches.len() >= 2 * keep {
+            self.touches.drain(..keep);
             self.dropped += keep as u64;
         }
-        self.rows.push(row);
+        self.touches.push(touch);
+    }
+
+    /// Whether the last change, which nobody has read yet, can stand for this one as well.
+    fn is_told_by_last(&mut self, touch: Touch) -> bool {
+        let unread = self.read < self.end();
+        match self.touches.last_mut() {
+            Some(last) if unread && last.row == touch.row => {
+                if last.count_of != touch.count_of {
+                    last.count_of = None;
+                }
+                true
+            }
+            Some(_) | None => false,
+        }
     }
 
     const KEPT_MIN: usize = 64;

@@ -397,7 +397,9 @@ impl Placement {
         wanted: &Wanted<'_>,
     ) -> Option<Row<ContainerInstance>> {
         let question = Question::new(&self.belief, definitions, wanted);
-        self.index.choose(&question, wanted, &self.settings, |count| pick(turn, wanted, count))
+        let best = self.index.choose(&question, wanted, &self.settings, |count| pick(turn, wanted, count));
+        self.belief.was_read();
+        best
     }
 
     fn reserve(&mut self, definitions: &Definitions, wanted: &Wanted<'_>, instance: Row<ContainerInstance>) {

@@ -17,7 +17,7 @@ use crate::control::ecs::objects::{
 };
 use crate::control::ecs::query::Expression;
 
-use super::belief::{Seat, UNREGISTERED};
+use super::belief::{Seat, Touch, UNREGISTERED};
 use super::feasible::{Question, has_attributes, has_room, is_located};
 use super::strategy::{Chain, Key, Step, Value, own_number};
 use super::tree::{NONE, Tree};
@@ -71,6 +71,8 @@ struct Shape {
     /// The zones with a subnet, sorted; none where zones do not matter.
     zones: Option<Vec<Symbol>>,
     expressions: Vec<Expression>,
+    /// Whether an expression asks which groups have tasks on an instance.
+    asks_for_groups: bool,
     distinct: bool,
     chain: Chain,
     /// The keys that the chain spreads over, in order.
@@ -240,11 +242,13 @@ impl Shape {
             zones.dedup();
             zones
         });
+        let expressions: Vec<Expression> = constraint::expressions(task, placing).cloned().collect();
         Shape {
             needs: task.reservation.clone(),
             required: task.required_attributes.clone(),
             zones,
-            expressions: constraint::expressions(task, placing).cloned().collect(),
+            asks_for_groups: expressions.iter().any(|expression| expression.depends_on().task_groups),
+            expressions,
             distinct: constraint::wants_distinct(placing),
             chain,
             keys,
@@ -379,13 +383,17 @@ impl View {
         if self.epoch != belief.epoch || self.classes.len() != question.definitions.classes.len() {
             return false;
         }
-        let Some(rows) = belief.touched().since(self.position) else { return false };
+        let Some(touches) = belief.touched().since(self.position) else { return false };
         let standing = self.len();
-        if rows.len() > standing / 2 + slack || self.dead > standing / 2 + slack {
+        if touches.len() > standing / 2 + slack || self.dead > standing / 2 + slack {
             return false;
         }
         self.position = belief.touched().end();
-        rows.iter().all(|&row| self.refresh(question, shape, row))
+        let (_, own) = self.name;
+        let matters = |touch: &&Touch| {
+            touch.count_of.is_none() || touch.count_of == own || shape.asks_for_groups
+        };
+        touches.iter().filter(matters).all(|touch| self.refresh(question, shape, touch.row))
     }
 
     /// Brings one instance up to date. False where it cannot be put into the order.
