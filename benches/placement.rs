@@ -17,7 +17,9 @@ use windtunnel::engine::Luck;
 
 const SHAPES: usize = 16;
 
+/// Arguments without a dash choose figures by a part of their name.
 fn main() {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     for (chain, name) in [
         (Chain::BinpackMemory, "binpack"),
         (Chain::Spread, "spread"),
@@ -25,8 +27,11 @@ fn main() {
         (Chain::Random, "random"),
     ] {
         for (instances, bar) in [(1_000, 1_000.0), (10_000, 1_000.0), (100_000, 5_000.0)] {
-            let nanos = Bench::new(chain, instances).nanos_per_decision();
             let name = format!("placement_{name}_{instances}");
+            if !wanted.is_empty() && !wanted.iter().any(|word| name.contains(word.as_str())) {
+                continue;
+            }
+            let nanos = Bench::new(chain, instances).nanos_per_decision();
             let mut out = std::io::stdout();
             writeln!(out, "{name} {nanos:.0} ns/decision {:.2}", nanos / bar).expect("stdout takes a line");
         }

@@ -87,11 +87,13 @@ pub(super) struct Touched {
 }
 
 /// One change of what is believed of an instance.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Touch {
     pub(super) row: Row<ContainerInstance>,
     /// The group, when its count on the instance is all that changed.
     pub(super) count_of: Option<Symbol>,
+    /// What was believed after the change: readers walk the log, not the seats all over the memory.
+    pub(super) seat: Seat,
 }
 
 /// Counted at each mutation: what was ever held, and what was given back.
@@ -114,7 +116,7 @@ impl Belief {
             None => self.leave(row, None),
             Some(new) => self.see(row, new, definitions),
         }
-        self.touch(row);
+        self.touch(row, None);
     }
 
     /// Holds what a new task needs and counts it in its group.
@@ -135,7 +137,7 @@ impl Belief {
         *members.instances.entry(row).or_insert(0) += 1;
         members.add_class(class, 1);
         self.books.hold(needs);
-        self.touch(row);
+        self.touch(row, None);
     }
 
     /// Gives back what is free once a task stops: CPU, memory, ports and GPUs.
@@ -150,7 +152,7 @@ impl Belief {
         give_ports(&mut details.ports, &needs.ports);
         give_ports(&mut details.ports_udp, &needs.ports_udp);
         self.books.release(needs);
-        self.touch(row);
+        self.touch(row, None);
     }
 
     /// Gives back the rest once a task has stopped: its interface and its place in the counts.
@@ -168,17 +170,12 @@ impl Belief {
         members.take_class(class, 1);
         self.books.forget(needs);
         let count_of = (needs.interfaces == 0).then_some(group);
-        self.touched.push(Touch { row, count_of }, self.seats.len());
+        self.touch(row, count_of);
     }
 
     /// What is known of an instance that is in the record.
     pub(super) fn seat(&self, row: Row<ContainerInstance>) -> Option<&Seat> {
         self.seats.get(row.index()).filter(|seat| seat.status.is_some())
-    }
-
-    /// What is known of a row that was touched, in the record or not.
-    pub(super) fn seat_or_free(&self, row: Row<ContainerInstance>) -> &Seat {
-        &self.seats[row.index()]
     }
 
     /// The rest of what is known of an instance.
@@ -284,6 +281,7 @@ impl Belief {
         if seat.order != UNREGISTERED {
             self.registered.remove(&seat.order);
             seat.order = UNREGISTERED;
+            self.touch(row, None);
         }
     }
 
@@ -301,8 +299,9 @@ impl Belief {
         seat.class = class;
     }
 
-    fn touch(&mut self, row: Row<ContainerInstance>) {
-        self.touched.push(Touch { row, count_of: None }, self.seats.len());
+    fn touch(&mut self, row: Row<ContainerInstance>, count_of: Option<Symbol>) {
+        let seat = self.seats[row.index()];
+        self.touched.push(Touch { row, count_of, seat }, self.seats.len());
     }
 }
 
@@ -387,10 +386,9 @@ impl Touched {
     fn is_told_by_last(&mut self, touch: Touch) -> bool {
         let unread = self.read < self.end();
         match self.touches.last_mut() {
-            Some(last) if unread && last.row == touch.row => {
-                if last.count_of != touch.count_of {
-                    last.count_of = None;
-                }
+            Some(last) if unread && last.row == touch.row && last.seat.order == touch.seat.order => {
+                let count_of = if last.count_of == touch.count_of { touch.count_of } else { None };
+                *last = Touch { count_of, ..touch };
                 true
             }
             Some(_) | None => false,

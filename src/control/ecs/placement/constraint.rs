@@ -18,10 +18,10 @@ pub(super) fn hold(question: &Question<'_>, row: Row<ContainerInstance>) -> bool
         && expressions(question.task, question.placing).all(|expression| holds(question, expression, row))
 }
 
-/// Whether an expression holds on an instance.
+/// Whether an expression holds on an instance; on one that has left the record none does.
 pub(super) fn holds(question: &Question<'_>, expression: &Expression, row: Row<ContainerInstance>) -> bool {
     mark!("4.3/memberOf");
-    let seat = question.belief.seat(row).expect("only instances in the record are asked about");
+    let Some(seat) = question.belief.seat(row) else { return false };
     let (definitions, belief) = (question.definitions, question.belief);
     expression.matches(&Seen::new(definitions, belief, row, seat))
 }

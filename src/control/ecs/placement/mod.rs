@@ -182,22 +182,64 @@ impl Refusal {
     pub const COUNT: usize = Refusal::Fargate as usize + 1;
 
     /// The reason as the API spells it (section 4.7).
-    pub const fn reason(self) -> &'static str {
+    pub fn reason(self) -> &'static str {
         match self {
-            Refusal::Agent => "AGENT",
-            Refusal::Attribute => "ATTRIBUTE",
-            Refusal::Cpu => "RESOURCE:CPU",
-            Refusal::Memory => "RESOURCE:MEMORY",
-            Refusal::Ports => "RESOURCE:PORTS",
-            Refusal::Gpu => "RESOURCE:GPU",
-            Refusal::Interface => "RESOURCE:ENI",
-            Refusal::Location => "LOCATION",
-            Refusal::Constraint => "MemberOf placement constraint unsatisfied.",
-            Refusal::Inactive => "INACTIVE",
-            Refusal::Missing => "MISSING",
-            Refusal::NoActiveInstances => "NO ACTIVE INSTANCES",
-            Refusal::NoInstances => "No Container Instances were found in your cluster.",
-            Refusal::Fargate => "RESOURCE:FARGATE",
+            Refusal::Agent => {
+                mark!("4.7/AGENT");
+                "AGENT"
+            }
+            Refusal::Attribute => {
+                mark!("4.7/ATTRIBUTE");
+                "ATTRIBUTE"
+            }
+            Refusal::Cpu => {
+                mark!("4.7/RESOURCE:CPU");
+                "RESOURCE:CPU"
+            }
+            Refusal::Memory => {
+                mark!("4.7/RESOURCE:MEMORY");
+                "RESOURCE:MEMORY"
+            }
+            Refusal::Ports => {
+                mark!("4.7/RESOURCE:PORTS");
+                "RESOURCE:PORTS"
+            }
+            Refusal::Gpu => {
+                mark!("4.7/RESOURCE:GPU");
+                "RESOURCE:GPU"
+            }
+            Refusal::Interface => {
+                mark!("4.7/RESOURCE:ENI");
+                "RESOURCE:ENI"
+            }
+            Refusal::Location => {
+                mark!("4.7/LOCATION");
+                "LOCATION"
+            }
+            Refusal::Constraint => {
+                mark!("4.7/MemberOf placement constraint unsatisfied.");
+                "MemberOf placement constraint unsatisfied."
+            }
+            Refusal::Inactive => {
+                mark!("4.7/INACTIVE");
+                "INACTIVE"
+            }
+            Refusal::Missing => {
+                mark!("4.7/MISSING");
+                "MISSING"
+            }
+            Refusal::NoActiveInstances => {
+                mark!("4.7/NO ACTIVE INSTANCES");
+                "NO ACTIVE INSTANCES"
+            }
+            Refusal::NoInstances => {
+                mark!("PL-40");
+                "No Container Instances were found in your cluster."
+            }
+            Refusal::Fargate => {
+                mark!("4.7/RESOURCE:FARGATE");
+                "RESOURCE:FARGATE"
+            }
         }
     }
 }

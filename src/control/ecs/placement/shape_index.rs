@@ -16,6 +16,7 @@ use crate::control::ecs::objects::{
     Strategy, Subnet, TaskDefinition,
 };
 use crate::control::ecs::query::Expression;
+use crate::mark;
 
 use super::belief::{Seat, Touch, UNREGISTERED};
 use super::feasible::{Question, has_attributes, has_room, is_located};
@@ -120,9 +121,12 @@ struct Part {
 /// Where an instance stands; `order` is [`UNREGISTERED`] for none.
 #[derive(Clone, Copy, Debug)]
 struct Leaf {
-    part: u32,
     place: u32,
     order: u32,
+}
+
+impl Leaf {
+    const NOWHERE: Leaf = Leaf { place: 0, order: UNREGISTERED };
 }
 
 impl ShapeIndex {
@@ -140,8 +144,8 @@ impl ShapeIndex {
         let (shape, view) = (&self.shapes[shape], &mut self.views[at]);
         let exceptions = view.except(question, shape);
         let best = view.best(question, shape, settings, pick);
-        for (leaf, key) in exceptions.into_iter().rev() {
-            view.set(leaf, key);
+        for (part, leaf, key) in exceptions {
+            view.set(part, leaf, key);
         }
         best
     }
@@ -256,6 +260,11 @@ impl Shape {
         }
     }
 
+    fn tree(&self, keys: Vec<u128>) -> Tree {
+        let bits: u32 = self.own.iter().map(|&step| width(step)).sum();
+        Tree::of(&keys, bits, self.chain.random)
+    }
+
     /// The group whose own view the request uses; none where the view of the shape will do.
     fn own_group(&self, question: &Question<'_>, shared_max: usize) -> Option<Symbol> {
         let exceptions = question.belief.group(question.group).map_or(0, |group| group.instances.len());
@@ -305,12 +314,13 @@ impl Shape {
     }
 }
 
-/// How many bits of a key a step takes; all steps together fit.
+/// How many bits of a key a step takes: 4 million vCPUs, 128 TiB and 16,000 tasks of one group on one
+/// instance. All steps together fit, and each alone leaves room for [`NONE`].
 const fn width(step: Step) -> u32 {
     match step {
-        Step::Cpu => 44,
-        Step::Memory => 54,
-        Step::Instance => 29,
+        Step::Cpu => 40,
+        Step::Memory => 48,
+        Step::Instance => 15,
         Step::Spread(_) => 0,
     }
 }
@@ -342,12 +352,12 @@ impl View {
         }
         let mut keys = vec![Vec::new(); view.parts.len()];
         for (row, seat) in belief.registered() {
-            let part = view.classes[seat.class.index()].part;
-            keys[part as usize].push(view.key(question, shape, row, seat));
+            let Class { allows, part } = view.classes[seat.class.index()];
+            keys[part as usize].push(view.key(question, shape, row, seat, allows));
             view.stand(row, part, seat.order);
         }
         for (part, keys) in view.parts.iter_mut().zip(keys) {
-            part.tree = Tree::of(keys, shape.chain.random);
+            part.tree = shape.tree(keys);
         }
         view
     }
@@ -370,7 +380,7 @@ impl View {
             })
             .collect();
         let part = self.parts.iter().position(|part| part.values == values).unwrap_or_else(|| {
-            self.parts.push(Part { values, tree: Tree::of(Vec::new(), shape.chain.random), instances: Vec::new() });
+            self.parts.push(Part { values, tree: shape.tree(Vec::new()), instances: Vec::new() });
             self.parts.len() - 1
         });
         let part = u32::try_from(part).expect("fewer parts than classes");
@@ -393,40 +403,51 @@ impl View {
         let matters = |touch: &&Touch| {
             touch.count_of.is_none() || touch.count_of == own || shape.asks_for_groups
         };
-        touches.iter().filter(matters).all(|touch| self.refresh(question, shape, touch.row))
-    }
-
-    /// Brings one instance up to date. False where it cannot be put into the order.
-    fn refresh(&mut self, question: &Question<'_>, shape: &Shape, row: Row<ContainerInstance>) -> bool {
-        let seat = question.belief.seat_or_free(row);
-        let leaf = self.leaf(row);
-        if leaf.order != UNREGISTERED && leaf.order != seat.order {
-            self.set(leaf, NONE);
-            self.leaves[row.index()].order = UNREGISTERED;
-            self.dead += 1;
+        for touch in touches.iter().filter(matters) {
+            self.refresh(question, shape, touch.row, &touch.seat);
         }
-        if seat.order == UNREGISTERED {
-            return true;
-        }
-        let key = self.key(question, shape, row, seat);
-        if leaf.order == seat.order {
-            self.set(leaf, key);
-            return true;
-        }
-        let part = self.classes[seat.class.index()].part;
-        let instances = &self.parts[part as usize].instances;
-        if instances.last().is_some_and(|&(_, order)| order > seat.order) {
-            return false;
-        }
-        self.stand(row, part, seat.order);
-        self.parts[part as usize].tree.push(key);
         true
     }
 
-    fn key(&self, question: &Question<'_>, shape: &Shape, row: Row<ContainerInstance>, seat: &Seat) -> u128 {
+    /// Brings one instance up to date.
+    fn refresh(
+        &mut self,
+        question: &Question<'_>,
+        shape: &Shape,
+        row: Row<ContainerInstance>,
+        seat: &Seat,
+    ) {
+        let leaf = self.leaf(row);
+        if leaf.order == UNREGISTERED && seat.order == UNREGISTERED {
+            return;
+        }
+        let Class { allows, part } = self.classes[seat.class.index()];
+        if seat.order == UNREGISTERED {
+            self.set(part, leaf, NONE);
+            self.leaves[row.index()] = Leaf::NOWHERE;
+            self.dead += 1;
+            return;
+        }
+        let key = self.key(question, shape, row, seat, allows);
+        if leaf.order == seat.order {
+            self.set(part, leaf, key);
+        } else {
+            self.stand(row, part, seat.order);
+            self.parts[part as usize].tree.push(key);
+        }
+    }
+
+    fn key(
+        &self,
+        question: &Question<'_>,
+        shape: &Shape,
+        row: Row<ContainerInstance>,
+        seat: &Seat,
+        allows: bool,
+    ) -> u128 {
         let (_, group) = self.name;
         let count = group.map_or(0, |group| question.belief.count(row, group));
-        shape.key(question, row, seat, self.classes[seat.class.index()].allows, count)
+        shape.key(question, row, seat, allows, count)
     }
 
     fn stand(&mut self, row: Row<ContainerInstance>, part: u32, order: u32) {
@@ -434,36 +455,34 @@ impl View {
         let place = u32::try_from(instances.len()).expect("fewer leaves than registrations");
         instances.push((row, order));
         if self.leaves.len() <= row.index() {
-            self.leaves.resize(row.index() + 1, Leaf { part: 0, place: 0, order: UNREGISTERED });
+            self.leaves.resize(row.index() + 1, Leaf::NOWHERE);
         }
-        self.leaves[row.index()] = Leaf { part, place, order };
+        self.leaves[row.index()] = Leaf { place, order };
     }
 
     fn leaf(&self, row: Row<ContainerInstance>) -> Leaf {
-        let nowhere = Leaf { part: 0, place: 0, order: UNREGISTERED };
-        self.leaves.get(row.index()).copied().unwrap_or(nowhere)
+        self.leaves.get(row.index()).copied().unwrap_or(Leaf::NOWHERE)
     }
 
-    fn set(&mut self, leaf: Leaf, key: u128) {
-        self.parts[leaf.part as usize].tree.set(leaf.place as usize, key);
+    fn set(&mut self, part: u32, leaf: Leaf, key: u128) {
+        self.parts[part as usize].tree.set(leaf.place as usize, key);
     }
 
     /// Puts the counts of the group into a view that does not count; hands back what stood there.
-    fn except(&mut self, question: &Question<'_>, shape: &Shape) -> Vec<(Leaf, u128)> {
+    fn except(&mut self, question: &Question<'_>, shape: &Shape) -> Vec<(u32, Leaf, u128)> {
         let counted = self.name.1.is_some() || !shape.counts_on_instances();
         let group = if counted { None } else { question.belief.group(question.group) };
         let Some(group) = group else { return Vec::new() };
         let mut changed = Vec::with_capacity(group.instances.len());
         for (&row, &count) in &group.instances {
             let leaf = self.leaf(row);
-            if leaf.order == UNREGISTERED {
+            let Some(seat) = question.belief.seat(row).filter(|_| leaf.order != UNREGISTERED) else {
                 continue;
-            }
-            let seat = question.belief.seat_or_free(row);
-            let former = self.parts[leaf.part as usize].tree.key(leaf.place as usize);
-            let allows = self.classes[seat.class.index()].allows;
-            changed.push((leaf, former));
-            self.set(leaf, shape.key(question, row, seat, allows, count));
+            };
+            let Class { allows, part } = self.classes[seat.class.index()];
+            let former = self.parts[part as usize].tree.key(leaf.place as usize);
+            changed.push((part, leaf, former));
+            self.set(part, leaf, shape.key(question, row, seat, allows, count));
         }
         changed
     }
@@ -476,6 +495,7 @@ impl View {
         settings: &PlacementSettings,
         pick: impl FnOnce(usize) -> usize,
     ) -> Option<Row<ContainerInstance>> {
+        mark!("PL-12");
         let counts = self.spread_counts(question, shape, settings);
         let mut best: Vec<&Part> = Vec::new();
         for part in self.parts.iter().filter(|part| part.tree.least() != NONE) {

@@ -11,46 +11,141 @@ const BLOCK: usize = 16;
 pub(super) const NONE: u128 = u128::MAX;
 
 /// Leaves with keys; [`NONE`] for a leaf that must not be found.
-#[derive(Debug, Default)]
-pub(super) struct Tree {
-    /// The leaves, then the least of each block, up to a row of one; empty rows for no leaves.
-    rows: Vec<Vec<u128>>,
+#[derive(Debug)]
+pub(super) enum Tree {
+    /// Keys below 2^64 - 1.
+    Narrow(Rows<u64>),
+    /// All others.
+    Wide(Rows<u128>),
+}
+
+/// The leaves, then the least of each block, up to a row of one.
+#[derive(Debug)]
+pub(super) struct Rows<K> {
+    rows: Vec<Vec<K>>,
     /// How many leaves below have the least key, for each node above the leaves; only when counted.
     counts: Option<Vec<Vec<u32>>>,
 }
 
+/// What a key is kept in.
+pub(super) trait Word: Copy + Ord {
+    /// What stands for the key [`NONE`].
+    const NONE: Self;
+    fn of(key: u128) -> Self;
+    fn key(self) -> u128;
+}
+
+macro_rules! both {
+    ($tree:expr, $rows:ident => $answer:expr) => {
+        match $tree {
+            Tree::Narrow($rows) => $answer,
+            Tree::Wide($rows) => $answer,
+        }
+    };
+}
+
 impl Tree {
-    /// A tree over these leaves; one that is counted can say which leaf is the `n`-th of the least.
-    pub(super) fn of(leaves: Vec<u128>, counted: bool) -> Self {
-        let mut tree = Tree { rows: vec![leaves], counts: counted.then(Vec::new) };
+    /// A tree over these leaves, whose keys have so many bits at most, now and later. One that is
+    /// counted can say which leaf is the `n`-th of the least.
+    pub(super) fn of(leaves: &[u128], bits: u32, counted: bool) -> Self {
+        if bits <= NARROW_BITS {
+            Tree::Narrow(Rows::of(leaves.iter().map(|&key| Word::of(key)).collect(), counted))
+        } else {
+            Tree::Wide(Rows::of(leaves.iter().map(|&key| Word::of(key)).collect(), counted))
+        }
+    }
+
+    /// How many leaves.
+    pub(super) fn len(&self) -> usize {
+        both!(self, rows => rows.len())
+    }
+
+    /// The key of a leaf.
+    pub(super) fn key(&self, leaf: usize) -> u128 {
+        both!(self, rows => rows.key(leaf).key())
+    }
+
+    /// The least key of all.
+    pub(super) fn least(&self) -> u128 {
+        both!(self, rows => rows.least().key())
+    }
+
+    /// Adds a leaf behind the last.
+    pub(super) fn push(&mut self, key: u128) {
+        both!(self, rows => rows.push(Word::of(key)));
+    }
+
+    /// Changes the key of a leaf.
+    pub(super) fn set(&mut self, leaf: usize, key: u128) {
+        both!(self, rows => rows.set(leaf, Word::of(key)));
+    }
+
+    /// The first leaf with the least key. There is one with a key.
+    pub(super) fn first(&self) -> usize {
+        both!(self, rows => rows.first())
+    }
+
+    /// How many leaves have the least key. The tree is counted.
+    pub(super) fn ties(&self) -> usize {
+        both!(self, rows => rows.ties())
+    }
+
+    /// The `n`-th leaf with the least key, from 0, of fewer than [`ties`](Self::ties).
+    pub(super) fn nth(&self, n: usize) -> usize {
+        both!(self, rows => rows.nth(n))
+    }
+}
+
+/// One bit is left so that no key is [`NONE`].
+const NARROW_BITS: u32 = 63;
+
+impl Word for u64 {
+    const NONE: u64 = u64::MAX;
+    fn of(key: u128) -> u64 {
+        u64::try_from(key).unwrap_or(u64::MAX)
+    }
+    fn key(self) -> u128 {
+        if self == u64::MAX { NONE } else { u128::from(self) }
+    }
+}
+
+impl Word for u128 {
+    const NONE: u128 = NONE;
+    fn of(key: u128) -> u128 {
+        key
+    }
+    fn key(self) -> u128 {
+        self
+    }
+}
+
+impl<K: Word> Rows<K> {
+    fn of(leaves: Vec<K>, counted: bool) -> Self {
+        let mut tree = Rows { rows: vec![leaves], counts: counted.then(Vec::new) };
         while tree.top() > 1 {
             tree.grow();
         }
         tree
     }
 
-    /// How many leaves.
-    pub(super) fn len(&self) -> usize {
+    fn len(&self) -> usize {
         self.rows[0].len()
     }
 
-    /// The key of a leaf.
-    pub(super) fn key(&self, leaf: usize) -> u128 {
+    fn key(&self, leaf: usize) -> K {
         self.rows[0][leaf]
     }
 
-    /// The least key of all.
-    pub(super) fn least(&self) -> u128 {
-        self.rows.last().and_then(|row| row.first()).copied().unwrap_or(NONE)
+    fn least(&self) -> K {
+        self.rows.last().and_then(|row| row.first()).copied().unwrap_or(K::NONE)
     }
 
-    /// Adds a leaf behind the last.
-    pub(super) fn push(&mut self, key: u128) {
+    fn push(&mut self, key: K) {
         let leaf = self.len();
-        self.rows[0].push(NONE);
+        self.rows[0].push(K::NONE);
         for above in 1..self.rows.len() {
             if self.rows[above].len() * BLOCK < self.rows[above - 1].len() {
-                self.rows[above].push(NONE);
+                self.rows[above].push(K::NONE);
                 if let Some(counts) = &mut self.counts {
                     counts[above - 1].push(0);
                 }
@@ -62,8 +157,7 @@ impl Tree {
         self.set(leaf, key);
     }
 
-    /// Changes the key of a leaf.
-    pub(super) fn set(&mut self, leaf: usize, key: u128) {
+    fn set(&mut self, leaf: usize, key: K) {
         let former = std::mem::replace(&mut self.rows[0][leaf], key);
         if former == key {
             return;
@@ -71,8 +165,7 @@ impl Tree {
         if self.counts.is_some() { self.recount_up(leaf) } else { self.lift(leaf, former, key) }
     }
 
-    /// The first leaf with the least key. There is one with a key.
-    pub(super) fn first(&self) -> usize {
+    fn first(&self) -> usize {
         let least = self.least();
         let mut node = 0;
         for row in self.rows.iter().rev().skip(1) {
@@ -81,8 +174,7 @@ impl Tree {
         node
     }
 
-    /// How many leaves have the least key. The tree is counted.
-    pub(super) fn ties(&self) -> usize {
+    fn ties(&self) -> usize {
         let counts = self.counts.as_ref().expect("the tree is counted");
         match counts.last() {
             Some(top) => top[0] as usize,
@@ -90,8 +182,7 @@ impl Tree {
         }
     }
 
-    /// The `n`-th leaf with the least key, from 0, of fewer than [`ties`](Self::ties).
-    pub(super) fn nth(&self, mut n: usize) -> usize {
+    fn nth(&self, mut n: usize) -> usize {
         let counts = self.counts.as_ref().expect("the tree is counted");
         let least = self.least();
         let mut node = 0;
@@ -127,7 +218,7 @@ impl Tree {
     }
 
     /// Carries a changed key up until a block keeps its least.
-    fn lift(&mut self, leaf: usize, mut former: u128, mut key: u128) {
+    fn lift(&mut self, leaf: usize, mut former: K, mut key: K) {
         let mut node = leaf;
         for above in 1..self.rows.len() {
             node /= BLOCK;
@@ -136,7 +227,7 @@ impl Tree {
                 key
             } else if former == held {
                 let below = &self.rows[above - 1];
-                block(below, node).map(|child| below[child]).min().unwrap_or(NONE)
+                block(below, node).map(|child| below[child]).min().unwrap_or(K::NONE)
             } else {
                 return;
             };
@@ -166,9 +257,9 @@ impl Tree {
     }
 
     /// The least key of a block and how many leaves below have it.
-    fn summary(&self, height: usize, node: usize) -> (u128, u32) {
+    fn summary(&self, height: usize, node: usize) -> (K, u32) {
         let row = &self.rows[height];
-        let least = block(row, node).map(|child| row[child]).min().unwrap_or(NONE);
+        let least = block(row, node).map(|child| row[child]).min().unwrap_or(K::NONE);
         let Some(counts) = &self.counts else { return (least, 0) };
         let ties = block(row, node).filter(|&child| row[child] == least);
         let count = ties.map(|child| if height == 0 { 1 } else { counts[height - 1][child] }).sum();
@@ -177,7 +268,7 @@ impl Tree {
 }
 
 /// The children of a node in the row below it.
-fn block(below: &[u128], node: usize) -> std::ops::Range<usize> {
+fn block<K>(below: &[K], node: usize) -> std::ops::Range<usize> {
     node * BLOCK..((node + 1) * BLOCK).min(below.len())
 }
 
@@ -212,9 +303,11 @@ mod tests {
             start in prop::collection::vec(0_u128..4, 0..600),
             changes in prop::collection::vec((any::<prop::sample::Index>(), 0_u128..6, any::<bool>()), 0..80),
             counted: bool,
+            wide: bool,
         ) {
+            let bits = if wide { 64 } else { 63 };
             let mut leaves = start;
-            let mut tree = Tree::of(leaves.clone(), counted);
+            let mut tree = Tree::of(&leaves, bits, counted);
             check(&tree, &leaves, counted);
             for (place, key, push) in changes {
                 let key = if key == 5 { NONE } else { key };
@@ -233,8 +326,8 @@ mod tests {
 
     #[test]
     fn a_tree_grows_from_nothing() {
-        for counted in [false, true] {
-            let (mut tree, mut leaves) = (Tree::of(Vec::new(), counted), Vec::new());
+        for (counted, bits) in [(false, 63), (true, 63), (false, 64), (true, 64)] {
+            let (mut tree, mut leaves) = (Tree::of(&[], bits, counted), Vec::new());
             for leaf in 0..(BLOCK * BLOCK + 2) as u128 {
                 let key = (leaf * 7919) % 31;
                 leaves.push(key);

@@ -192,6 +192,11 @@ impl Cluster {
         asked.notes.iter().map(|note| (note.finding, note.row, note.numbers)).collect()
     }
 
+    /// The number of the last thing that was named.
+    pub(super) fn asked(&self) -> u64 {
+        self.asked
+    }
+
     pub(super) fn release(&mut self, request: &Request, row: Row<ContainerInstance>) {
         self.placement.release_resources(row, request.task, &self.definitions);
     }
