@@ -190,7 +190,8 @@ impl Bench {
             agent_connected: true,
             registered_at: Timestamp::from_nanos(serial),
         };
-        let edit = Edit { row: Row::at(number), revision: Revision(serial + 1), old: None, new: Some(&instance) };
+        let edit =
+            Edit { row: Row::at(number), revision: Revision(serial + 1), old: None, new: Some(&instance) };
         self.placement.observe_instance(edit, &self.definitions);
     }
 

@@ -75,9 +75,7 @@ impl ServiceMessage {
             }
             ServiceMessage::StoppedPending(count) => format!("stopped {count} pending tasks."),
             ServiceMessage::UnableToPlace(rejection) => rejection.event_text(names),
-            ServiceMessage::StartImpaired => {
-                "is unable to consistently start tasks successfully.".to_owned()
-            }
+            ServiceMessage::StartImpaired => "is unable to consistently start tasks successfully.".to_owned(),
         }
     }
 }
@@ -86,7 +84,8 @@ impl Listed {
     /// `(task ID) (task ID)`.
     fn ids(&self, names: &impl Names) -> String {
         let listed = &self.serials[..usize::from(self.count).min(LISTED_MAX)];
-        let ids: Vec<String> = listed.iter().map(|&serial| format!("(task {})", names.task(serial))).collect();
+        let ids: Vec<String> =
+            listed.iter().map(|&serial| format!("(task {})", names.task(serial))).collect();
         ids.join(" ")
     }
 
@@ -207,23 +206,19 @@ mod tests {
             ServiceMessage::Started(listed(&[3], 1)),
             "has started 1 tasks: (task web-3). Amazon ECS replaced 1 tasks due to an unhealthy status.",
         );
-        check(
-            &[],
-            ServiceMessage::Stopped(listed(&[8], 0)),
-            "has stopped 1 running tasks: (task web-8).",
-        );
+        check(&[], ServiceMessage::Stopped(listed(&[8], 0)), "has stopped 1 running tasks: (task web-8).");
         check(&[], ServiceMessage::StoppedPending(4), "stopped 4 pending tasks.");
-        check(
-            &[],
-            ServiceMessage::StartImpaired,
-            "is unable to consistently start tasks successfully.",
-        );
+        check(&[], ServiceMessage::StartImpaired, "is unable to consistently start tasks successfully.");
     }
 
     #[test]
     fn placement_failures_read_as_documented() {
         let closest = [
-            ("4.7/has insufficient CPU units available.", Refusal::Cpu, "has insufficient CPU units available."),
+            (
+                "4.7/has insufficient CPU units available.",
+                Refusal::Cpu,
+                "has insufficient CPU units available.",
+            ),
             ("4.7/has insufficient memory available.", Refusal::Memory, "has insufficient memory available."),
             (
                 "4.7/is already using a port required by your task.",

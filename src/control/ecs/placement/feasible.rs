@@ -5,7 +5,8 @@
 
 use crate::base::{Row, Symbol};
 use crate::control::ecs::objects::{
-    ContainerInstance, Definitions, InstanceClass, InstanceStatus, NetworkMode, Placing, Reservation, TaskDefinition,
+    ContainerInstance, Definitions, InstanceClass, InstanceStatus, NetworkMode, Placing, Reservation,
+    TaskDefinition,
 };
 use crate::mark;
 

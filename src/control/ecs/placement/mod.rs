@@ -10,9 +10,9 @@ mod feasible;
 mod shape_index;
 pub mod stop;
 mod strategy;
-mod tree;
 #[cfg(test)]
 mod tests;
+mod tree;
 
 use crate::base::turn::below;
 use crate::base::{Bytes, Cpu, Edit, EntityKey, Note, Purpose, Row, Subject, Symbol, Turn};

@@ -98,6 +98,8 @@ struct View {
     /// Leaves of instances that are gone.
     dead: usize,
     used: u64,
+    /// Room for the keys of one catch-up: part, leaf, new and former key.
+    keys: Vec<(u32, Leaf, u128, u128)>,
 }
 
 /// What a view needs to know of a class.
@@ -346,6 +348,7 @@ impl View {
             leaves: Vec::new(),
             dead: 0,
             used: 0,
+            keys: Vec::new(),
         };
         for class in &question.definitions.classes {
             view.add_class(question, shape, class);
@@ -400,23 +403,45 @@ impl View {
         }
         self.position = belief.touched().end();
         let (_, own) = self.name;
-        let matters = |touch: &&Touch| {
-            touch.count_of.is_none() || touch.count_of == own || shape.asks_for_groups
-        };
-        for touch in touches.iter().filter(matters) {
-            self.refresh(question, shape, touch.row, &touch.seat);
+        let matters =
+            |touch: &&Touch| touch.count_of.is_none() || touch.count_of == own || shape.asks_for_groups;
+        let stands = |touch: &Touch| self.leaf(touch.row).order == touch.seat.order;
+        if touches.iter().filter(matters).all(stands) {
+            self.refresh_standing(question, shape, touches.iter().filter(matters));
+        } else {
+            for touch in touches.iter().filter(matters) {
+                self.refresh(question, shape, touch.row, &touch.seat);
+            }
         }
         true
     }
 
-    /// Brings one instance up to date.
-    fn refresh(
+    /// Brings instances up to date that neither came nor went. First everything is read and then all is
+    /// written: the reads do not wait for each other.
+    fn refresh_standing<'a>(
         &mut self,
         question: &Question<'_>,
         shape: &Shape,
-        row: Row<ContainerInstance>,
-        seat: &Seat,
+        touches: impl Iterator<Item = &'a Touch>,
     ) {
+        let mut keys = std::mem::take(&mut self.keys);
+        for touch in touches.filter(|touch| touch.seat.order != UNREGISTERED) {
+            let leaf = self.leaf(touch.row);
+            let Class { allows, part } = self.classes[touch.seat.class.index()];
+            let former = self.parts[part as usize].tree.key(leaf.place as usize);
+            keys.push((part, leaf, self.key(question, shape, touch.row, &touch.seat, allows), former));
+        }
+        // A row that was touched twice has two entries with the same former key: the last one stands.
+        for (part, leaf, key, former) in keys.drain(..) {
+            if key != former || key != self.parts[part as usize].tree.key(leaf.place as usize) {
+                self.set(part, leaf, key);
+            }
+        }
+        self.keys = keys;
+    }
+
+    /// Brings one instance up to date.
+    fn refresh(&mut self, question: &Question<'_>, shape: &Shape, row: Row<ContainerInstance>, seat: &Seat) {
         let leaf = self.leaf(row);
         if leaf.order == UNREGISTERED && seat.order == UNREGISTERED {
             return;
@@ -521,9 +546,8 @@ impl View {
     ) -> Vec<Vec<u64>> {
         let group = question.belief.group(question.group);
         let of = |(key, values): (&Key, &Vec<Value>)| {
-            let count = |value: &Value| {
-                strategy::spread_count(question.definitions, group, *key, *value, settings)
-            };
+            let count =
+                |value: &Value| strategy::spread_count(question.definitions, group, *key, *value, settings);
             values.iter().map(count).collect()
         };
         shape.keys.iter().zip(&self.values).map(of).collect()

@@ -50,7 +50,13 @@ impl Cluster {
     }
 
     /// A class in a zone with so many CPU units and MiB; attributes are `name` or `name=value`.
-    pub(super) fn class(&mut self, zone: &str, cpu: i64, memory: i64, attributes: &[&str]) -> Row<InstanceClass> {
+    pub(super) fn class(
+        &mut self,
+        zone: &str,
+        cpu: i64,
+        memory: i64,
+        attributes: &[&str],
+    ) -> Row<InstanceClass> {
         let attributes = attributes.iter().map(|text| self.attribute(text)).collect();
         let class = InstanceClass {
             instance_type: self.symbol("m5.large"),

@@ -79,26 +79,28 @@ fn asks() -> impl Strategy<Value = Asks> {
         prop::option::weighted(0.2, 0..REQUIRED.len()),
         prop::collection::vec(0..ZONES.len(), 0..3),
     );
-    (amounts, ports, place, 0..4_usize, any::<bool>()).prop_map(|(amounts, ports, place, group, for_service)| {
-        let (cpu, memory, gpus, awsvpc) = amounts;
-        let (ports, udp) = ports;
-        let (strategies, constraints, own_constraint, required, zones) = place;
-        Asks {
-            cpu,
-            memory,
-            gpus,
-            awsvpc,
-            ports,
-            udp,
-            strategies,
-            constraints,
-            own_constraint,
-            required,
-            zones,
-            group,
-            for_service,
-        }
-    })
+    (amounts, ports, place, 0..4_usize, any::<bool>()).prop_map(
+        |(amounts, ports, place, group, for_service)| {
+            let (cpu, memory, gpus, awsvpc) = amounts;
+            let (ports, udp) = ports;
+            let (strategies, constraints, own_constraint, required, zones) = place;
+            Asks {
+                cpu,
+                memory,
+                gpus,
+                awsvpc,
+                ports,
+                udp,
+                strategies,
+                constraints,
+                own_constraint,
+                required,
+                zones,
+                group,
+                for_service,
+            }
+        },
+    )
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -316,7 +318,11 @@ fn settings() -> impl Strategy<Value = PlacementSettings> {
 
 fn limits() -> impl Strategy<Value = Limits> {
     let leaves = prop::sample::select(vec![0, 40, 1 << 20]);
-    (leaves, 0..6_usize, 0..40_usize).prop_map(|(leaves, exceptions, slack)| Limits { leaves, exceptions, slack })
+    (leaves, 0..6_usize, 0..40_usize).prop_map(|(leaves, exceptions, slack)| Limits {
+        leaves,
+        exceptions,
+        slack,
+    })
 }
 
 fn check(settings: PlacementSettings, limits: Limits, asks: &[Asks], start: &[Index], steps: &[Step]) {

@@ -3,8 +3,8 @@
 use crate::base::mark::must_reach;
 use crate::base::{Bytes, Cpu, Edit, EntityKey, Name, Revision, Row, Symbol, Timestamp};
 use crate::control::ecs::objects::{
-    Constraint, ContainerInstance, Desired, Health, InstanceStatus, LaunchType, Reservation, Subnet, Task, TaskStatus,
-    TaskTimes,
+    Constraint, ContainerInstance, Desired, Health, InstanceStatus, LaunchType, Reservation, Subnet, Task,
+    TaskStatus, TaskTimes,
 };
 use crate::control::ecs::placement::{
     AbsentAttribute, Place, PlacementSettings, Refusal, Rejection, ReleaseOn, SubnetChoice, Tie,
@@ -26,7 +26,12 @@ fn vector() -> (Cluster, Request) {
 }
 
 /// Places the request as often as there are expected answers, on the cluster of the vector.
-fn check(rules: &[&str], strategies: &[&str], edit: impl FnOnce(&mut Cluster, &mut Request), on: &[Option<usize>]) {
+fn check(
+    rules: &[&str],
+    strategies: &[&str],
+    edit: impl FnOnce(&mut Cluster, &mut Request),
+    on: &[Option<usize>],
+) {
     must_reach(rules, || {
         let (mut cluster, mut request) = vector();
         request.placing.strategies = cluster.strategies(strategies);
@@ -141,7 +146,10 @@ fn settings_say_what_aws_does_not() {
     let mut request = cluster.request(128, 128);
     request.placing.strategies = cluster.strategies(&["spread instanceId"]);
     cluster.draw = u64::MAX;
-    assert_eq!([cluster.on(&request), cluster.on(&request), cluster.on(&request)], [Some(2), Some(1), Some(0)]);
+    assert_eq!(
+        [cluster.on(&request), cluster.on(&request), cluster.on(&request)],
+        [Some(2), Some(1), Some(0)]
+    );
     // Without the attribute: last, or counted like any other value.
     for (without_attribute, on) in
         [(AbsentAttribute::Last, [Some(1), Some(1)]), (AbsentAttribute::Counted, [Some(0), Some(1)])]
@@ -161,7 +169,12 @@ fn settings_say_what_aws_does_not() {
 }
 
 /// A cluster of one instance with everything scarce, the request, and why it is refused.
-fn refused(rules: &[&str], edit: impl FnOnce(&mut Cluster, &mut Request), refusal: Refusal, numbers: [i64; 2]) {
+fn refused(
+    rules: &[&str],
+    edit: impl FnOnce(&mut Cluster, &mut Request),
+    refusal: Refusal,
+    numbers: [i64; 2],
+) {
     must_reach(rules, || {
         let mut cluster = Cluster::new(PlacementSettings::default());
         let class = cluster.class("a", 1024, 1024, &["disk=ssd"]);
@@ -205,7 +218,8 @@ fn reasons_are_told_apart() {
         needs(c, r, Reservation { ports: [22].into(), ..Reservation::default() });
     };
     refused(&["TD-40"], reserved, Refusal::Ports, [0, 0]);
-    let gpu = |c: &mut Cluster, r: &mut Request| needs(c, r, Reservation { gpus: 1, ..Reservation::default() });
+    let gpu =
+        |c: &mut Cluster, r: &mut Request| needs(c, r, Reservation { gpus: 1, ..Reservation::default() });
     refused(&["4.7/RESOURCE:GPU"], gpu, Refusal::Gpu, [1, 0]);
     let interfaces = |c: &mut Cluster, r: &mut Request| {
         needs(c, r, Reservation { interfaces: 3, ..Reservation::default() });
@@ -317,7 +331,10 @@ fn stopping_frees_resources_and_stopped_the_rest() {
         assert_eq!(cluster.on(&all), Some(0));
         assert_eq!(cluster.place(&little).expect_err("full").closest, Some((row, Refusal::Memory)));
         cluster.forget(&all, row);
-        assert_eq!(cluster.placement.headroom(&cluster.definitions, row), Some((Cpu::ecs_units(4096), Bytes::ZERO)));
+        assert_eq!(
+            cluster.placement.headroom(&cluster.definitions, row),
+            Some((Cpu::ecs_units(4096), Bytes::ZERO))
+        );
         assert_eq!(cluster.placement.headroom(&cluster.definitions, Row::at(5)), None);
         cluster.placement.recount();
     });
@@ -327,8 +344,13 @@ fn stopping_frees_resources_and_stopped_the_rest() {
     cluster.definitions.classes[0].gpus = 1;
     let row = cluster.register(class);
     let mut request = cluster.request(0, 0);
-    let reservation =
-        Reservation { gpus: 1, interfaces: 2, ports: [80].into(), ports_udp: [53].into(), ..Reservation::default() };
+    let reservation = Reservation {
+        gpus: 1,
+        interfaces: 2,
+        ports: [80].into(),
+        ports_udp: [53].into(),
+        ..Reservation::default()
+    };
     request.task = cluster.task(reservation);
     request.placing.subnets = [cluster.subnet("s@a")].into();
     let mut distinct = cluster.request(0, 0);
@@ -428,7 +450,13 @@ fn subnets(cluster: &mut Cluster, texts: &[&str]) -> Box<[Subnet]> {
 }
 
 /// Places on Fargate as often as there are expected subnets.
-fn check_fargate(rules: &[&str], settings: PlacementSettings, without: &[&str], asked: &[&str], given: &[&str]) {
+fn check_fargate(
+    rules: &[&str],
+    settings: PlacementSettings,
+    without: &[&str],
+    asked: &[&str],
+    given: &[&str],
+) {
     must_reach(rules, || {
         let mut cluster = Cluster::new(settings);
         let mut request = cluster.request(256, 512);

@@ -21,7 +21,14 @@ impl Draw for Scripted {
 /// Stops up to `count` tasks. Each is `zone instance words...`: `p` protected, `w` waits, `u` unhealthy,
 /// `o` of an old deployment, `d` on a draining instance, `=N` its draw, `left=N` units left on its
 /// instance, `gives=N` units it gives back, `memory=N` MiB left there.
-fn check(rules: &[&str], settings: StopSettings, strategies: &[&str], tasks: &[&str], count: usize, order: &[usize]) {
+fn check(
+    rules: &[&str],
+    settings: StopSettings,
+    strategies: &[&str],
+    tasks: &[&str],
+    count: usize,
+    order: &[usize],
+) {
     must_reach(rules, || {
         let mut cluster = Cluster::new(PlacementSettings::default());
         let fargate = strategies == ["fargate"];
@@ -38,8 +45,7 @@ fn check(rules: &[&str], settings: StopSettings, strategies: &[&str], tasks: &[&
             draws.0.push((task.key, draw));
             listed.push(task);
         }
-        let found =
-            stop_order(&settings, &cluster.definitions, &request.placing, &listed, count, &mut draws);
+        let found = stop_order(&settings, &cluster.definitions, &request.placing, &listed, count, &mut draws);
         assert_eq!(found, order, "{strategies:?} {tasks:?}");
     });
 }
@@ -98,7 +104,14 @@ fn the_strategy_keeps_its_balance() {
     let tasks = &["a 0 =5", "a 1 =4", "a 2 =6", "b 3 =1", "b 4 =2"];
     check(&["4.6/4"], usual, &["spread zone"], tasks, 5, &[1, 3, 0, 4, 2]);
     // Tasks that must not stop count: zone a has three, two of them under protection.
-    check(&["4.6/1"], usual, &["spread zone"], &["a 0 p", "a 0 p", "a 0 =9", "b 1 =1", "b 1 =2"], 3, &[2, 3, 4]);
+    check(
+        &["4.6/1"],
+        usual,
+        &["spread zone"],
+        &["a 0 p", "a 0 p", "a 0 =9", "b 1 =1", "b 1 =2"],
+        3,
+        &[2, 3, 4],
+    );
     // The default and a chain: the fullest zone, then its fullest instance.
     let tasks = &["a 0 =0", "a 1 =8", "a 1 =9", "b 2 =1", "b 2 =2"];
     check(&["4.6/4", "PL-13"], usual, &[], tasks, 2, &[1, 3]);
@@ -117,7 +130,8 @@ fn the_strategy_keeps_its_balance() {
     check(&["4.6/4"], usual, &["binpack cpu"], tasks, 3, &[2, 0, 1]);
     let tasks = &["a 0 left=500 gives=200 =1", "a 0 left=500 gives=200 =3", "b 1 left=550 gives=100 =2"];
     check(&["4.6/4"], usual, &["binpack cpu"], tasks, 3, &[0, 1, 2]);
-    let tasks = &["a 0 memory=500 gives=200 =1", "a 0 memory=500 gives=200 =3", "b 1 memory=650 gives=200 =2"];
+    let tasks =
+        &["a 0 memory=500 gives=200 =1", "a 0 memory=500 gives=200 =3", "b 1 memory=650 gives=200 =2"];
     check(&["4.6/4"], usual, &["binpack memory"], tasks, 3, &[2, 0, 1]);
     // Random: the draws alone.
     check(&["4.2/random"], usual, &["random"], &["a 0 =3", "a 0 =1", "b 1 =2"], 3, &[1, 2, 0]);

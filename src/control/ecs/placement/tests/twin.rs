@@ -178,7 +178,9 @@ impl Look<'_> {
             Strategy::Random => unreachable!("random has no number"),
             Strategy::BinpackCpu => self.left(row).0,
             Strategy::BinpackMemory => self.left(row).1,
-            Strategy::SpreadInstance => i64::try_from(of_group().filter(|held| held.on == row).count()).unwrap(),
+            Strategy::SpreadInstance => {
+                i64::try_from(of_group().filter(|held| held.on == row).count()).unwrap()
+            }
             Strategy::SpreadAttribute(name) => {
                 let value = self.value(row, name);
                 if value.is_none() && self.settings.without_attribute == AbsentAttribute::Last {
