@@ -109,18 +109,12 @@ impl Rejection {
                  Please try again later or in a different availability zone."
             );
         }
-        let reason = match self.closest {
-            Some((instance, refusal)) => {
-                format!(
-                    "The closest matching (container-instance {}) {}",
-                    names.instance(instance),
-                    closest_text(refusal)
-                )
-            }
-            None => {
-                mark!("4.7/No Container Instances were found in your cluster.");
-                "No Container Instances were found in your cluster.".to_owned()
-            }
+        let reason = if let Some((instance, refusal)) = self.closest {
+            let (id, lacks) = (names.instance(instance), closest_text(refusal));
+            format!("The closest matching (container-instance {id}) {lacks}")
+        } else {
+            mark!("4.7/No Container Instances were found in your cluster.");
+            "No Container Instances were found in your cluster.".to_owned()
         };
         mark!("4.7/For more information");
         format!(

@@ -41,7 +41,7 @@ impl Fargate {
         subnets: &[Subnet],
         group: Symbol,
         task: EntityKey,
-        settings: &PlacementSettings,
+        settings: PlacementSettings,
     ) -> Option<Subnet> {
         let zone = self.zone(subnets, group, settings)?;
         let subnet = self.subnet(subnets, zone, settings)?;
@@ -67,7 +67,7 @@ impl Fargate {
     }
 
     /// The zone with the fewest tasks of the group; the first of the request among equals.
-    fn zone(&self, subnets: &[Subnet], group: Symbol, settings: &PlacementSettings) -> Option<Symbol> {
+    fn zone(&self, subnets: &[Subnet], group: Symbol, settings: PlacementSettings) -> Option<Symbol> {
         mark!("PL-30");
         let count = |zone: Symbol| self.counts.get(&(group, zone)).copied().unwrap_or(0);
         let has_capacity = |zone: Symbol| !self.without_capacity.contains(&zone);
@@ -81,7 +81,7 @@ impl Fargate {
     }
 
     /// The subnet of a zone with the most free addresses; the first of the request among equals.
-    fn subnet(&self, subnets: &[Subnet], zone: Symbol, settings: &PlacementSettings) -> Option<Subnet> {
+    fn subnet(&self, subnets: &[Subnet], zone: Symbol, settings: PlacementSettings) -> Option<Subnet> {
         let mut there = subnets.iter().copied().filter(|subnet| subnet.zone == zone);
         match settings.subnet_choice {
             SubnetChoice::MostFreeAddresses => {

@@ -424,7 +424,7 @@ impl Placement {
 
     fn place_on_fargate(&mut self, turn: &mut Turn<'_>, wanted: &Wanted<'_>) -> Result<Place, Rejection> {
         let Wanted { placing, group, key, .. } = *wanted;
-        let subnet = self.fargate.place(&placing.subnets, group, key, &self.settings);
+        let subnet = self.fargate.place(&placing.subnets, group, key, self.settings);
         if turn.why.wants(Subject(key)) {
             let finding = if subnet.is_some() { CHOSEN } else { Refusal::Fargate.reason() };
             note(turn, wanted, finding, None, [0, 0]);
@@ -439,7 +439,7 @@ impl Placement {
         wanted: &Wanted<'_>,
     ) -> Option<Row<ContainerInstance>> {
         let question = Question::new(&self.belief, definitions, wanted);
-        let best = self.index.choose(&question, wanted, &self.settings, |count| pick(turn, wanted, count));
+        let best = self.index.choose(&question, wanted, self.settings, |count| pick(turn, wanted, count));
         self.belief.was_read();
         best
     }

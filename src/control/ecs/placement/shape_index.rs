@@ -105,7 +105,7 @@ struct View {
 /// What a view needs to know of a class.
 #[derive(Clone, Copy, Debug)]
 struct Class {
-    /// Whether attributes, zone and the constraints on classes allow the task.
+    /// Whether attributes and zone allow the task.
     allows: bool,
     part: u32,
 }
@@ -137,7 +137,7 @@ impl ShapeIndex {
         &mut self,
         question: &Question<'_>,
         wanted: &Wanted<'_>,
-        settings: &PlacementSettings,
+        settings: PlacementSettings,
         pick: impl FnOnce(usize) -> usize,
     ) -> Option<Row<ContainerInstance>> {
         let shape = self.shape(question, wanted, settings);
@@ -153,7 +153,7 @@ impl ShapeIndex {
     }
 
     /// The shape of a request, found among those seen before or added.
-    fn shape(&mut self, question: &Question<'_>, wanted: &Wanted<'_>, settings: &PlacementSettings) -> usize {
+    fn shape(&mut self, question: &Question<'_>, wanted: &Wanted<'_>, settings: PlacementSettings) -> usize {
         let known = self.known.get_or_insert_with(wanted.task_definition, Vec::new);
         let same = |known: &&Known| known.is(question.placing, wanted.for_service);
         if let Some(known) = known.iter().find(same) {
@@ -232,7 +232,7 @@ fn same(one: &Constraint, other: &Constraint) -> bool {
 }
 
 impl Shape {
-    fn of(question: &Question<'_>, wanted: &Wanted<'_>, settings: &PlacementSettings) -> Self {
+    fn of(question: &Question<'_>, wanted: &Wanted<'_>, settings: PlacementSettings) -> Self {
         let (task, placing) = (question.task, question.placing);
         let chain = Chain::of(question.definitions, wanted, settings);
         let keys = chain.keys().collect();
@@ -262,9 +262,9 @@ impl Shape {
         }
     }
 
-    fn tree(&self, keys: Vec<u128>) -> Tree {
+    fn tree(&self, keys: &[u128]) -> Tree {
         let bits: u32 = self.own.iter().map(|&step| width(step)).sum();
-        Tree::of(&keys, bits, self.chain.random)
+        Tree::of(keys, bits, self.chain.random)
     }
 
     /// The group whose own view the request uses; none where the view of the shape will do.
@@ -276,10 +276,6 @@ impl Shape {
     /// Whether it matters how many tasks of the group an instance has.
     fn counts_on_instances(&self) -> bool {
         self.distinct || self.own.contains(&Step::Instance)
-    }
-
-    fn allows(&self, question: &Question<'_>, class: &InstanceClass) -> bool {
-        has_attributes(question.task, class) && is_located(question.task, question.placing, class)
     }
 
     /// The key of an instance with `count` tasks of the group.
@@ -314,6 +310,11 @@ impl Shape {
         let shift: u32 = self.own[place + 1..].iter().map(|&step| width(step)).sum();
         key >> shift & ((1 << width(step)) - 1)
     }
+}
+
+/// Whether attributes and zones of a class allow the task.
+fn allows(question: &Question<'_>, class: &InstanceClass) -> bool {
+    has_attributes(question.task, class) && is_located(question.task, question.placing, class)
 }
 
 /// How many bits of a key a step takes: 4 million vCPUs, 128 TiB and 16,000 tasks of one group on one
@@ -360,7 +361,7 @@ impl View {
             view.stand(row, part, seat.order);
         }
         for (part, keys) in view.parts.iter_mut().zip(keys) {
-            part.tree = shape.tree(keys);
+            part.tree = shape.tree(&keys);
         }
         view
     }
@@ -383,11 +384,11 @@ impl View {
             })
             .collect();
         let part = self.parts.iter().position(|part| part.values == values).unwrap_or_else(|| {
-            self.parts.push(Part { values, tree: shape.tree(Vec::new()), instances: Vec::new() });
+            self.parts.push(Part { values, tree: shape.tree(&[]), instances: Vec::new() });
             self.parts.len() - 1
         });
         let part = u32::try_from(part).expect("fewer parts than classes");
-        self.classes.push(Class { allows: shape.allows(question, class), part });
+        self.classes.push(Class { allows: allows(question, class), part });
     }
 
     /// Reads the rows touched since the last use. False where a new view is the better way.
@@ -517,7 +518,7 @@ impl View {
         &self,
         question: &Question<'_>,
         shape: &Shape,
-        settings: &PlacementSettings,
+        settings: PlacementSettings,
         pick: impl FnOnce(usize) -> usize,
     ) -> Option<Row<ContainerInstance>> {
         mark!("PL-12");
@@ -542,7 +543,7 @@ impl View {
         &self,
         question: &Question<'_>,
         shape: &Shape,
-        settings: &PlacementSettings,
+        settings: PlacementSettings,
     ) -> Vec<Vec<u64>> {
         let group = question.belief.group(question.group);
         let of = |(key, values): (&Key, &Vec<Value>)| {

@@ -120,7 +120,7 @@ pub fn stop_order(
     let steps = steps(definitions, placing);
     let mut balance = Balance::of(definitions, &steps, tasks);
     let mut order = Vec::new();
-    for rank in ranks(settings, tasks) {
+    for rank in ranks(*settings, tasks) {
         if order.len() >= count {
             break;
         }
@@ -128,7 +128,7 @@ pub fn stop_order(
             balance.take_in_order(rank.tasks, tasks, count, &mut order);
         } else {
             let last = |task: &Stoppable| {
-                last_word(settings, placing, task, draw.draw(Purpose::StopChoice, task.key, 0))
+                last_word(*settings, placing, task, draw.draw(Purpose::StopChoice, task.key, 0))
             };
             balance.take_by_strategy(rank.tasks, tasks, last, count, &mut order);
         }
@@ -144,7 +144,7 @@ struct Rank {
 }
 
 /// Draining before others, not RUNNING before RUNNING, unhealthy before well; protected ones nowhere.
-fn ranks(settings: &StopSettings, tasks: &[Stoppable]) -> Vec<Rank> {
+fn ranks(settings: StopSettings, tasks: &[Stoppable]) -> Vec<Rank> {
     let mut ranks: BTreeMap<(bool, bool, bool), Vec<usize>> = BTreeMap::new();
     for (index, task) in tasks.iter().enumerate() {
         if task.protected {
@@ -179,7 +179,7 @@ fn steps(definitions: &Definitions, placing: &Placing) -> Vec<Step> {
 /// Who goes first among tasks that the strategy holds equal: old deployments, then chance or youth;
 /// the smallest goes first.
 fn last_word(
-    settings: &StopSettings,
+    settings: StopSettings,
     placing: &Placing,
     task: &Stoppable,
     draw: u64,
@@ -204,6 +204,9 @@ enum Counted {
     Instance(Option<Row<ContainerInstance>>),
 }
 
+/// Tasks that every step holds equal: the last word on each, its key and its place in the list.
+type Bucket<L> = Vec<(L, EntityKey, usize)>;
+
 impl Balance {
     fn of(definitions: &Definitions, steps: &[Step], tasks: &[Stoppable]) -> Self {
         let mut numbers: BTreeMap<(usize, Counted), usize> = BTreeMap::new();
@@ -217,12 +220,12 @@ impl Balance {
             for (place, &step) in steps.iter().enumerate() {
                 let (counted, start, each) = counted(definitions, step, task);
                 let next = balance.counters.len();
-                let counter = *numbers.entry((place, counted)).or_insert(next);
-                if counter == next {
+                let number = *numbers.entry((place, counted)).or_insert(next);
+                if number == next {
                     balance.counters.push(start);
                 }
-                balance.counters[counter] += each;
-                of_task.push(counter);
+                balance.counters[number] += each;
+                of_task.push(number);
             }
             balance.counters_of.push(of_task);
         }
@@ -255,13 +258,13 @@ impl Balance {
         count: usize,
         order: &mut Vec<usize>,
     ) {
-        let mut buckets: BTreeMap<(Vec<usize>, Cpu, Bytes), Vec<(L, EntityKey, usize)>> = BTreeMap::new();
+        let mut buckets: BTreeMap<(Vec<usize>, Cpu, Bytes), Bucket<L>> = BTreeMap::new();
         for index in rank {
             let (cpu, memory) = gives(&tasks[index]);
             let entry = (last(&tasks[index]), tasks[index].key, index);
             buckets.entry((self.counters_of[index].clone(), cpu, memory)).or_default().push(entry);
         }
-        let mut buckets: Vec<Vec<(L, EntityKey, usize)>> = buckets.into_values().collect();
+        let mut buckets: Vec<Bucket<L>> = buckets.into_values().collect();
         for bucket in &mut buckets {
             bucket.sort_unstable_by(|one, other| other.cmp(one));
         }

@@ -50,7 +50,7 @@ pub(super) type Value = Option<Option<Symbol>>;
 
 impl Chain {
     /// The chain of a request, default included (PL-13).
-    pub(super) fn of(definitions: &Definitions, wanted: &Wanted<'_>, settings: &PlacementSettings) -> Self {
+    pub(super) fn of(definitions: &Definitions, wanted: &Wanted<'_>, settings: PlacementSettings) -> Self {
         let mut chain = Chain::given(definitions, &wanted.placing.strategies, wanted.for_service);
         chain.random |= settings.tie == Tie::Random;
         chain
@@ -122,7 +122,7 @@ pub(super) fn spread_count(
     group: Option<&Group>,
     key: Key,
     value: Value,
-    settings: &PlacementSettings,
+    settings: PlacementSettings,
 ) -> u64 {
     mark!("4.2/spread");
     if value.is_none() && settings.without_attribute == AbsentAttribute::Last {

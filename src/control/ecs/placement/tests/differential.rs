@@ -149,20 +149,20 @@ impl Pair {
     fn take(&mut self, step: &Step) {
         match step {
             Step::Place { request, draw } => self.place(request.index(self.requests.len()), *draw),
-            Step::PlaceOn { request, on } => self.place_on(request.index(self.requests.len()), on),
-            Step::Release(task) => self.release(task),
-            Step::Forget(task) => self.forget(task),
+            Step::PlaceOn { request, on } => self.place_on(request.index(self.requests.len()), *on),
+            Step::Release(task) => self.release(*task),
+            Step::Forget(task) => self.forget(*task),
             Step::Withdraw => self.withdraw(),
-            Step::Register { class, waits } => self.register(class, *waits),
-            Step::Status { on, status } => self.status(on, *status),
+            Step::Register { class, waits } => self.register(*class, *waits),
+            Step::Status { on, status } => self.status(*on, *status),
             Step::Agent { on, connected } => {
-                if let Some(row) = self.any_row(on) {
+                if let Some(row) = self.any_row(*on) {
                     self.cluster.change(row, |instance| instance.agent_connected = *connected);
                 }
             }
             Step::Reclass { on, class } => {
                 let class = Row::at(class.index(self.cluster.definitions.classes.len()));
-                if let Some(row) = self.any_row(on) {
+                if let Some(row) = self.any_row(*on) {
                     self.cluster.change(row, |instance| instance.class = class);
                 }
             }
@@ -194,7 +194,7 @@ impl Pair {
         }
     }
 
-    fn place_on(&mut self, number: usize, on: &Index) {
+    fn place_on(&mut self, number: usize, on: Index) {
         let request = self.requests[number].clone();
         let row = Row::at(on.index(self.cluster.rows.len() + 2));
         let expected = self.look(&request).start(row);
@@ -209,7 +209,7 @@ impl Pair {
         self.last = Some((request.clone(), on));
     }
 
-    fn release(&mut self, task: &Index) {
+    fn release(&mut self, task: Index) {
         let Some(at) = self.task(task).filter(|&at| self.twin.tasks[at].full) else { return };
         let held = &mut self.twin.tasks[at];
         held.full = false;
@@ -217,7 +217,7 @@ impl Pair {
         self.last = None;
     }
 
-    fn forget(&mut self, task: &Index) {
+    fn forget(&mut self, task: Index) {
         self.release(task);
         let Some(at) = self.task(task) else { return };
         let held = self.twin.tasks.swap_remove(at);
@@ -232,7 +232,7 @@ impl Pair {
         self.cluster.placement.withdraw(&self.cluster.definitions, &wanted, Place::Instance(on));
     }
 
-    fn register(&mut self, class: &Index, waits: bool) {
+    fn register(&mut self, class: Index, waits: bool) {
         let class = Row::at(class.index(self.cluster.definitions.classes.len()));
         let free = (0..self.cluster.rows.len()).find(|&row| self.cluster.rows[row].is_none());
         let row = Row::at(free.unwrap_or(self.cluster.rows.len()));
@@ -246,7 +246,7 @@ impl Pair {
         }
     }
 
-    fn status(&mut self, on: &Index, status: u8) {
+    fn status(&mut self, on: Index, status: u8) {
         let Some(row) = self.any_row(on) else { return };
         let is_empty = !self.twin.tasks.iter().any(|held| held.on == row);
         let status = match status {
@@ -269,13 +269,13 @@ impl Pair {
         }
     }
 
-    fn any_row(&self, on: &Index) -> Option<Row<ContainerInstance>> {
+    fn any_row(&self, on: Index) -> Option<Row<ContainerInstance>> {
         let rows = &self.cluster.rows;
         let known: Vec<usize> = (0..rows.len()).filter(|&row| rows[row].is_some()).collect();
         if known.is_empty() { None } else { Some(Row::at(known[on.index(known.len())])) }
     }
 
-    fn task(&self, task: &Index) -> Option<usize> {
+    fn task(&self, task: Index) -> Option<usize> {
         if self.twin.tasks.is_empty() { None } else { Some(task.index(self.twin.tasks.len())) }
     }
 }
@@ -328,7 +328,7 @@ fn limits() -> impl Strategy<Value = Limits> {
 fn check(settings: PlacementSettings, limits: Limits, asks: &[Asks], start: &[Index], steps: &[Step]) {
     let mut pair = Pair::new(settings, limits, asks);
     for class in start {
-        pair.register(class, false);
+        pair.register(*class, false);
     }
     for step in steps {
         pair.take(step);

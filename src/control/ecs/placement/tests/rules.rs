@@ -45,32 +45,32 @@ fn check(
 #[test]
 fn strategies_choose() {
     let same = |_: &mut Cluster, _: &mut Request| {};
-    let some = |on: &[usize]| on.iter().map(|&on| Some(on)).collect::<Vec<_>>();
+    let each_on = |on: &[usize]| on.iter().map(|&on| Some(on)).collect::<Vec<_>>();
     // 14.6: the default goes to zone b; then the zones are even, and i1 has no task yet.
-    check(&["PL-13", "4.2/spread", "PL-10", "PL-03"], &[], same, &some(&[2, 1, 2, 0]));
-    check(&["4.2/binpack", "PL-12"], &["binpack cpu"], same, &some(&[1, 1, 0]));
+    check(&["PL-13", "4.2/spread", "PL-10", "PL-03"], &[], same, &each_on(&[2, 1, 2, 0]));
+    check(&["4.2/binpack", "PL-12"], &["binpack cpu"], same, &each_on(&[1, 1, 0]));
     // Memory: i0 has 128 MiB less than the others; binpack by CPU does not look at memory.
-    check(&["PL-14"], &["binpack memory"], same, &some(&[0, 0, 0]));
-    check(&["PL-15", "4.2/spread"], &["spread zone"], same, &some(&[2, 0, 2, 0]));
-    check(&["4.2/spread"], &["spread instanceId"], same, &some(&[1, 2, 0, 1, 2, 0]));
-    check(&["PL-15"], &["spread zone", "binpack memory"], same, &some(&[2, 0, 2, 0]));
-    check(&["4.2/binpack"], &["binpack cpu", "binpack memory"], same, &some(&[1, 1, 0]));
+    check(&["PL-14"], &["binpack memory"], same, &each_on(&[0, 0, 0]));
+    check(&["PL-15", "4.2/spread"], &["spread zone"], same, &each_on(&[2, 0, 2, 0]));
+    check(&["4.2/spread"], &["spread instanceId"], same, &each_on(&[1, 2, 0, 1, 2, 0]));
+    check(&["PL-15"], &["spread zone", "binpack memory"], same, &each_on(&[2, 0, 2, 0]));
+    check(&["4.2/binpack"], &["binpack cpu", "binpack memory"], same, &each_on(&[1, 1, 0]));
     // A standalone task without a strategy: chance decides.
     for (draw, on) in [(0, 0), (u64::MAX / 2, 1), (u64::MAX, 2)] {
         let standalone = move |cluster: &mut Cluster, request: &mut Request| {
             request.for_service = false;
             cluster.draw = draw;
         };
-        check(&["PL-13"], &[], standalone, &some(&[on]));
+        check(&["PL-13"], &[], standalone, &each_on(&[on]));
         let drawn = move |cluster: &mut Cluster, _: &mut Request| cluster.draw = draw;
-        check(&["4.2/random"], &["random"], drawn, &some(&[on]));
+        check(&["4.2/random"], &["random"], drawn, &each_on(&[on]));
     }
     // Chance among those that the strategies before it left; what stands behind it does nothing.
     let last = |cluster: &mut Cluster, _: &mut Request| cluster.draw = u64::MAX;
-    check(&["4.2/random"], &["spread zone", "random", "binpack cpu"], last, &some(&[2, 2]));
-    check(&["4.2/random"], &["binpack memory", "random"], last, &some(&[0]));
+    check(&["4.2/random"], &["spread zone", "random", "binpack cpu"], last, &each_on(&[2, 2]));
+    check(&["4.2/random"], &["binpack memory", "random"], last, &each_on(&[0]));
     // Strategies never make a placement fail: without the attribute all are one group.
-    check(&["PL-11"], &["spread rack"], same, &some(&[0, 0]));
+    check(&["PL-11"], &["spread rack"], same, &each_on(&[0, 0]));
 }
 
 #[test]
@@ -142,7 +142,9 @@ fn constraints_bind() {
 fn settings_say_what_aws_does_not() {
     let mut cluster = Cluster::new(PlacementSettings { tie: Tie::Random, ..PlacementSettings::default() });
     let class = cluster.class("a", 1024, 1024, &[]);
-    (0..3).for_each(|_| drop(cluster.register(class)));
+    for _ in 0..3 {
+        cluster.register(class);
+    }
     let mut request = cluster.request(128, 128);
     request.placing.strategies = cluster.strategies(&["spread instanceId"]);
     cluster.draw = u64::MAX;
@@ -407,7 +409,7 @@ fn what_a_task_holds_goes_with_its_states() {
             let mut old = task(&request, Some(row), cluster.definitions.classes[0].zone);
             for (number, &status) in states.iter().enumerate() {
                 let desired = if status == Running { Desired::Running } else { Desired::Stopped };
-                let new = Task { status, desired, ..old };
+                let new = Task { desired, status, ..old };
                 let edit = Edit { row: Row::at(0), revision: Revision(1), old: Some(&old), new: Some(&new) };
                 cluster.placement.observe_task(edit, &cluster.definitions);
                 let (cpu, _) = cluster.placement.headroom(&cluster.definitions, row).expect("known");

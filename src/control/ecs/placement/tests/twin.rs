@@ -8,6 +8,8 @@ use crate::control::ecs::objects::{
 use crate::control::ecs::placement::{AbsentAttribute, PlacementSettings, Refusal, Rejection, Tie};
 use crate::control::ecs::query::{Candidate, Expression};
 
+use crate::control::ecs::placement::strategy::Value;
+
 use super::cluster::Request;
 
 #[derive(Clone, Debug)]
@@ -193,11 +195,11 @@ impl Look<'_> {
     }
 
     /// Tasks on an instance that left the record keep counting where it was.
-    fn value(&self, row: Row<ContainerInstance>, name: Symbol) -> Option<Option<Symbol>> {
+    fn value(&self, row: Row<ContainerInstance>, name: Symbol) -> Value {
         self.class_value(self.instance(row).class.index(), name)
     }
 
-    fn class_value(&self, class: usize, name: Symbol) -> Option<Option<Symbol>> {
+    fn class_value(&self, class: usize, name: Symbol) -> Value {
         let class = &self.definitions.classes[class];
         if self.definitions.symbols.text(name) == "ecs.availability-zone" {
             return Some(Some(class.zone));
