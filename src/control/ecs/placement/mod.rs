@@ -3,9 +3,113 @@
 //! A belief about instances, kept up by what the scheduler observes and decides. Knows nothing of
 //! services, of why a task is wanted, and of what happens to it afterwards.
 
-use crate::base::{EntityKey, Row, Symbol};
+mod belief;
+mod constraint;
+mod fargate;
+mod feasible;
+pub mod stop;
+mod strategy;
 
-use super::objects::{ContainerInstance, Placing, TaskDefinition};
+use crate::base::turn::below;
+use crate::base::{Bytes, Cpu, Edit, EntityKey, Note, Purpose, Row, Subject, Symbol, Turn};
+use crate::mark;
+
+use super::objects::{
+    ContainerInstance, Definitions, Desired, InstanceStatus, LaunchType, Placing, Subnet, Task,
+    TaskDefinition, TaskStatus,
+};
+use belief::Belief;
+use fargate::Fargate;
+use feasible::Question;
+use strategy::Chain;
+
+/// Places tasks, and keeps the books of what they hold.
+///
+/// ```
+/// use windtunnel::control::ecs::placement::{Placement, PlacementSettings};
+/// let placement = Placement::new(PlacementSettings::default());
+/// placement.recount();
+/// ```
+#[derive(Debug)]
+pub struct Placement {
+    settings: PlacementSettings,
+    belief: Belief,
+    fargate: Fargate,
+}
+
+/// What AWS has not published about placement.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PlacementSettings {
+    /// Who wins among equals after the last strategy (A-32).
+    pub tie: Tie,
+    /// Where instances without the attribute of a spread stand (A-31).
+    pub without_attribute: AbsentAttribute,
+    /// When CPU, memory, ports and GPUs of a task count as free (A-16).
+    pub release_on: ReleaseOn,
+    /// Which subnet of a zone a Fargate task takes (A-37).
+    pub subnet_choice: SubnetChoice,
+    /// Whether a Fargate task goes to the next zone when its zone has no capacity (A-38).
+    pub fargate_tries_other_zones: bool,
+}
+
+impl Default for PlacementSettings {
+    fn default() -> Self {
+        PlacementSettings {
+            tie: Tie::RegistrationOrder,
+            without_attribute: AbsentAttribute::Last,
+            release_on: ReleaseOn::Stopping,
+            subnet_choice: SubnetChoice::MostFreeAddresses,
+            fargate_tries_other_zones: true,
+        }
+    }
+}
+
+/// Who wins among equals (A-32).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tie {
+    /// The instance that registered first.
+    RegistrationOrder,
+    /// Any, with equal chances.
+    Random,
+}
+
+/// Where instances without the attribute of a spread stand (A-31).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AbsentAttribute {
+    /// Behind all that have it.
+    Last,
+    /// In a group of their own, counted like any other.
+    Counted,
+}
+
+/// When what a task holds counts as free (A-16).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ReleaseOn {
+    /// When it enters STOPPING.
+    Stopping,
+    /// As soon as its desired status is STOPPED.
+    DesiredStopped,
+    /// When it has stopped.
+    Stopped,
+}
+
+/// Which subnet of a zone a Fargate task takes (A-37).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SubnetChoice {
+    /// The one with the most free addresses.
+    MostFreeAddresses,
+    /// The first of the request.
+    RequestOrder,
+}
+
+/// Where a task goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// Onto a container instance.
+    Instance(Row<ContainerInstance>),
+    /// Onto Fargate, into a subnet.
+    Subnet(Subnet),
+}
 
 /// A task that wants a place.
 #[derive(Clone, Copy, Debug)]
@@ -71,4 +175,302 @@ pub struct Rejection {
 impl Refusal {
     /// How many reasons there are.
     pub const COUNT: usize = Refusal::Fargate as usize + 1;
+
+    /// The reason as the API spells it (section 4.7).
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Refusal::Agent => "AGENT",
+            Refusal::Attribute => "ATTRIBUTE",
+            Refusal::Cpu => "RESOURCE:CPU",
+            Refusal::Memory => "RESOURCE:MEMORY",
+            Refusal::Ports => "RESOURCE:PORTS",
+            Refusal::Gpu => "RESOURCE:GPU",
+            Refusal::Interface => "RESOURCE:ENI",
+            Refusal::Location => "LOCATION",
+            Refusal::Constraint => "MemberOf placement constraint unsatisfied.",
+            Refusal::Inactive => "INACTIVE",
+            Refusal::Missing => "MISSING",
+            Refusal::NoActiveInstances => "NO ACTIVE INSTANCES",
+            Refusal::NoInstances => "No Container Instances were found in your cluster.",
+            Refusal::Fargate => "RESOURCE:FARGATE",
+        }
+    }
+}
+
+impl Rejection {
+    /// A rejection for one reason that is not about one instance.
+    pub fn of(refusal: Refusal) -> Self {
+        let mut rejection = Rejection::default();
+        rejection.counts[refusal as usize] = 1;
+        rejection
+    }
+
+    /// How many instances were refused for a reason.
+    pub const fn count(&self, refusal: Refusal) -> u32 {
+        self.counts[refusal as usize]
+    }
+}
+
+impl Placement {
+    /// Knows no instance yet.
+    pub fn new(settings: PlacementSettings) -> Self {
+        Placement { settings, belief: Belief::default(), fargate: Fargate::default() }
+    }
+
+    /// Takes in a change of a container instance. The order of registration is the order in which
+    /// instances are first seen to take tasks.
+    pub fn observe_instance(&mut self, edit: Edit<'_, ContainerInstance>, definitions: &Definitions) {
+        self.belief.observe(edit, definitions);
+    }
+
+    /// Takes in a change of a task that was placed here: gives back what it holds no longer. A new
+    /// task changes nothing, since [`place`](Self::place) counted it.
+    pub fn observe_task(&mut self, edit: Edit<'_, Task>, definitions: &Definitions) {
+        let (Some(old), Some(new)) = (edit.old, edit.new) else { return };
+        let passes = |reached: fn(&Task) -> bool| !reached(old) && reached(new);
+        let has_stopped = |task: &Task| task.status == TaskStatus::Stopped;
+        if let Some(instance) = new.instance {
+            if passes(self.settings.release_on.reached()) {
+                self.release_resources(instance, new.definition, definitions);
+            }
+            if passes(has_stopped) {
+                self.forget(instance, new.definition, new.group, definitions);
+            }
+        } else if passes(has_stopped) {
+            self.forget_fargate(new.zone, new.group, new.key);
+        }
+    }
+
+    /// Says whether Fargate has capacity in a zone.
+    pub fn set_fargate_capacity(&mut self, zone: Symbol, available: bool) {
+        self.fargate.set_capacity(zone, available);
+    }
+
+    /// Finds a place for a task and takes it: resources are held and the task is counted at once, so
+    /// that the next one sees it (PL-03).
+    ///
+    /// # Errors
+    /// Why no instance, or no zone, can take the task.
+    pub fn place(
+        &mut self,
+        turn: &mut Turn<'_>,
+        definitions: &Definitions,
+        wanted: &Wanted<'_>,
+    ) -> Result<Place, Rejection> {
+        match wanted.placing.launch_type {
+            LaunchType::Ec2 => self.place_on_instances(turn, definitions, wanted),
+            LaunchType::Fargate => self.place_on_fargate(turn, wanted),
+        }
+    }
+
+    /// Takes a place on a given instance, as StartTask does.
+    ///
+    /// # Errors
+    /// Why this instance cannot take the task.
+    pub fn place_on(
+        &mut self,
+        turn: &mut Turn<'_>,
+        definitions: &Definitions,
+        wanted: &Wanted<'_>,
+        instance: Row<ContainerInstance>,
+    ) -> Result<(), Refusal> {
+        let question = Question::new(&self.belief, definitions, wanted);
+        let refusal = question.refusal_of_start(instance);
+        if turn.why.wants(Subject(wanted.key)) {
+            let numbers = refusal.map_or([0, 0], |refusal| question.numbers(instance, refusal));
+            note(turn, wanted, refusal.map_or(CHOSEN, Refusal::reason), Some(instance), numbers);
+        }
+        if let Some(refusal) = refusal {
+            return Err(refusal);
+        }
+        self.reserve(definitions, wanted, instance);
+        Ok(())
+    }
+
+    /// A task on an instance stops: its CPU, memory, ports and GPUs are free (CI-14).
+    pub fn release_resources(
+        &mut self,
+        instance: Row<ContainerInstance>,
+        task_definition: Row<TaskDefinition>,
+        definitions: &Definitions,
+    ) {
+        self.belief.release(instance, &definitions[task_definition].reservation);
+    }
+
+    /// A task on an instance has stopped: its interface is free, and nothing counts it any more.
+    pub fn forget(
+        &mut self,
+        instance: Row<ContainerInstance>,
+        task_definition: Row<TaskDefinition>,
+        group: Symbol,
+        definitions: &Definitions,
+    ) {
+        self.belief.forget(instance, &definitions[task_definition].reservation, group);
+    }
+
+    /// A Fargate task has stopped: its zone counts one less and its address is free.
+    pub fn forget_fargate(&mut self, zone: Symbol, group: Symbol, task: EntityKey) {
+        self.fargate.forget(zone, group, task);
+    }
+
+    /// Takes back a place whose task was never created, because the command was refused.
+    pub fn withdraw(&mut self, definitions: &Definitions, wanted: &Wanted<'_>, place: Place) {
+        match place {
+            Place::Instance(instance) => {
+                self.release_resources(instance, wanted.task_definition, definitions);
+                self.forget(instance, wanted.task_definition, wanted.group, definitions);
+            }
+            Place::Subnet(subnet) => self.forget_fargate(subnet.zone, wanted.group, wanted.key),
+        }
+    }
+
+    /// Why each ACTIVE instance that cannot take a task cannot, in the order of registration: the
+    /// `failures` of RunTask (PL-40).
+    pub fn refusals<'a>(
+        &'a self,
+        definitions: &'a Definitions,
+        wanted: &Wanted<'a>,
+    ) -> impl Iterator<Item = (Row<ContainerInstance>, Refusal)> + use<'a> {
+        let question = Question::new(&self.belief, definitions, wanted);
+        self.active().filter_map(move |row| Some((row, question.refusal(row)?)))
+    }
+
+    /// CPU and memory that are left on an instance in the record.
+    pub fn headroom(
+        &self,
+        definitions: &Definitions,
+        instance: Row<ContainerInstance>,
+    ) -> Option<(Cpu, Bytes)> {
+        let seat = self.belief.seat(instance)?;
+        let class = &definitions[seat.class];
+        Some((seat.cpu_left(class), seat.memory_left(class)))
+    }
+
+    /// Counts everything that is held again and compares it with the books.
+    pub fn recount(&self) {
+        self.belief.recount();
+        self.fargate.recount();
+    }
+
+    fn place_on_instances(
+        &mut self,
+        turn: &mut Turn<'_>,
+        definitions: &Definitions,
+        wanted: &Wanted<'_>,
+    ) -> Result<Place, Rejection> {
+        let chosen = self.choose(turn, definitions, wanted);
+        if turn.why.wants(Subject(wanted.key)) {
+            self.explain(turn, definitions, wanted, chosen);
+        }
+        let Some(instance) = chosen else {
+            return Err(self.rejection(definitions, wanted));
+        };
+        mark!("PL-03");
+        self.reserve(definitions, wanted, instance);
+        Ok(Place::Instance(instance))
+    }
+
+    fn place_on_fargate(&mut self, turn: &mut Turn<'_>, wanted: &Wanted<'_>) -> Result<Place, Rejection> {
+        let Wanted { placing, group, key, .. } = *wanted;
+        let subnet = self.fargate.place(&placing.subnets, group, key, &self.settings);
+        if turn.why.wants(Subject(key)) {
+            let finding = if subnet.is_some() { CHOSEN } else { Refusal::Fargate.reason() };
+            note(turn, wanted, finding, None, [0, 0]);
+        }
+        subnet.map(Place::Subnet).ok_or_else(|| Rejection::of(Refusal::Fargate))
+    }
+
+    fn choose(
+        &mut self,
+        turn: &mut Turn<'_>,
+        definitions: &Definitions,
+        wanted: &Wanted<'_>,
+    ) -> Option<Row<ContainerInstance>> {
+        let chain = Chain::of(definitions, wanted, &self.settings);
+        let question = Question::new(&self.belief, definitions, wanted);
+        let feasible = self.active().filter(|row| question.refusal(*row).is_none()).collect();
+        let left =
+            strategy::survivors(&chain, feasible, &self.belief, definitions, wanted.group, &self.settings);
+        let pick = if chain.random { pick(turn, wanted, left.len()) } else { 0 };
+        left.get(pick).copied()
+    }
+
+    fn reserve(&mut self, definitions: &Definitions, wanted: &Wanted<'_>, instance: Row<ContainerInstance>) {
+        self.belief.hold(instance, &definitions[wanted.task_definition].reservation, wanted.group);
+    }
+
+    fn active(&self) -> impl Iterator<Item = Row<ContainerInstance>> {
+        let active = |status| status == Some(InstanceStatus::Active);
+        self.belief.registered().filter(move |(_, seat)| active(seat.status)).map(|(row, _)| row)
+    }
+
+    /// Counts the reasons, and finds the instance that came closest (PL-41).
+    fn rejection(&self, definitions: &Definitions, wanted: &Wanted<'_>) -> Rejection {
+        let question = Question::new(&self.belief, definitions, wanted);
+        let mut rejection = Rejection::default();
+        let mut best = None;
+        for row in self.active() {
+            let Some(refusal) = question.refusal(row) else { continue };
+            rejection.counts[refusal as usize] += 1;
+            mark!("PL-41");
+            let [_, left] = question.numbers(row, refusal);
+            let closeness = (question.passed(row), refusal, left);
+            if best.is_none_or(|best| closeness > best) {
+                best = Some(closeness);
+                rejection.closest = Some((row, refusal));
+            }
+        }
+        if rejection.closest.is_none() {
+            mark!("PL-40");
+            let any = self.belief.any_listed();
+            return Rejection::of(if any { Refusal::NoActiveInstances } else { Refusal::NoInstances });
+        }
+        rejection
+    }
+
+    fn explain(
+        &self,
+        turn: &mut Turn<'_>,
+        definitions: &Definitions,
+        wanted: &Wanted<'_>,
+        chosen: Option<Row<ContainerInstance>>,
+    ) {
+        let question = Question::new(&self.belief, definitions, wanted);
+        for (row, refusal) in self.refusals(definitions, wanted) {
+            note(turn, wanted, refusal.reason(), Some(row), question.numbers(row, refusal));
+        }
+        if chosen.is_some() {
+            note(turn, wanted, CHOSEN, chosen, [0, 0]);
+        }
+    }
+}
+
+const CHOSEN: &str = "chosen";
+
+fn pick(turn: &mut Turn<'_>, wanted: &Wanted<'_>, count: usize) -> usize {
+    let draw = turn.draw.draw(Purpose::Place, wanted.key, wanted.attempt);
+    usize::try_from(below(draw, count as u64)).expect("below the count")
+}
+
+fn note(
+    turn: &mut Turn<'_>,
+    wanted: &Wanted<'_>,
+    finding: &'static str,
+    row: Option<Row<ContainerInstance>>,
+    numbers: [i64; 2],
+) {
+    turn.why.note(Note { subject: Subject(wanted.key), finding, row: row.map(Row::number), numbers });
+}
+
+impl ReleaseOn {
+    fn reached(self) -> fn(&Task) -> bool {
+        mark!("CI-14");
+        match self {
+            ReleaseOn::Stopping => |task| task.status >= TaskStatus::Stopping,
+            ReleaseOn::DesiredStopped => {
+                |task| task.desired == Desired::Stopped || task.status >= TaskStatus::Stopping
+            }
+            ReleaseOn::Stopped => |task| task.status == TaskStatus::Stopped,
+        }
+    }
 }

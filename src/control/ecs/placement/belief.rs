@@ -1,0 +1,411 @@
+//! What placement believes about container instances: registered, held, counted per task group.
+//!
+//! Placing holds resources and counts the task at once; the ends of a task give them back in two
+//! steps (CI-14). Each mutation keeps paired counters, and [`Belief::recount`] counts everything again.
+//! Knows nothing of constraints, strategies, or what a task is for.
+
+use std::collections::BTreeMap;
+
+use crate::base::hash::Map;
+use crate::base::{Bytes, Cpu, Edit, Row, Symbol};
+use crate::control::ecs::objects::{
+    ContainerInstance, Definitions, InstanceClass, InstanceStatus, Reservation,
+};
+use crate::mark;
+
+/// Every container instance as placement sees it.
+#[derive(Debug, Default)]
+pub(super) struct Belief {
+    seats: Vec<Seat>,
+    details: Vec<Details>,
+    /// Rows that were ACTIVE once and are not gone, by order of registration.
+    registered: BTreeMap<u32, Row<ContainerInstance>>,
+    registrations: u32,
+    groups: Map<Symbol, Group>,
+    touched: Touched,
+    /// Rises when an instance changes its class: what was derived from classes is void.
+    pub(super) epoch: u64,
+    books: Books,
+}
+
+/// What a decision reads about one instance, close together.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seat {
+    /// What it is; meaningless while `status` is none.
+    pub(super) class: Row<InstanceClass>,
+    /// Its order of registration, or [`UNREGISTERED`].
+    pub(super) order: u32,
+    /// Its state; none when the row is free.
+    pub(super) status: Option<InstanceStatus>,
+    /// Whether its agent holds a session.
+    pub(super) agent_connected: bool,
+    /// What its tasks hold.
+    pub(super) held: Held,
+}
+
+/// The order of an instance that was never ACTIVE, or is gone.
+pub(super) const UNREGISTERED: u32 = u32::MAX;
+
+/// Amounts held by tasks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Held {
+    pub(super) cpu: Cpu,
+    pub(super) memory: Bytes,
+    pub(super) gpus: u32,
+    pub(super) interfaces: u32,
+    /// Tasks that hold CPU, memory, ports and GPUs.
+    pub(super) tasks: u32,
+}
+
+/// What a decision rarely reads about one instance.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Details {
+    /// The row as last observed.
+    pub(super) instance: Option<ContainerInstance>,
+    /// Tasks placed and not stopped, by group.
+    pub(super) groups: Vec<(Symbol, u32)>,
+    pub(super) ports: Vec<u16>,
+    pub(super) ports_udp: Vec<u16>,
+}
+
+/// The tasks of one group, placed and not stopped.
+#[derive(Debug, Default)]
+pub(super) struct Group {
+    /// Per instance; no zeros.
+    pub(super) instances: BTreeMap<Row<ContainerInstance>, u32>,
+    /// Per class of instance; sorted, no zeros.
+    pub(super) classes: Vec<(Row<InstanceClass>, u32)>,
+}
+
+/// Which rows changed, in order; readers keep a position.
+#[derive(Debug, Default)]
+pub(super) struct Touched {
+    rows: Vec<Row<ContainerInstance>>,
+    dropped: u64,
+}
+
+/// Counted at each mutation: what was ever held, and what was given back.
+#[derive(Clone, Copy, Debug, Default)]
+struct Books {
+    placed: u64,
+    released: u64,
+    forgotten: u64,
+    cpu: i128,
+    memory: i128,
+    interfaces: i128,
+}
+
+impl Belief {
+    /// Takes in a change of the record.
+    pub(super) fn observe(&mut self, edit: Edit<'_, ContainerInstance>, definitions: &Definitions) {
+        let row = edit.row;
+        self.make_room(row);
+        match edit.new {
+            None => self.leave(row, None),
+            Some(new) => self.see(row, new, definitions),
+        }
+        self.touch(row);
+    }
+
+    /// Holds what a new task needs and counts it in its group.
+    pub(super) fn hold(&mut self, row: Row<ContainerInstance>, needs: &Reservation, group: Symbol) {
+        let seat = &mut self.seats[row.index()];
+        let held = &mut seat.held;
+        held.cpu += needs.cpu;
+        held.memory += needs.memory;
+        held.gpus += needs.gpus;
+        held.interfaces += needs.interfaces;
+        held.tasks += 1;
+        let details = &mut self.details[row.index()];
+        take_ports(&mut details.ports, &needs.ports);
+        take_ports(&mut details.ports_udp, &needs.ports_udp);
+        count_up(&mut details.groups, group);
+        let class = seat.class;
+        let members = self.groups.get_or_insert_with(group, Group::default);
+        *members.instances.entry(row).or_insert(0) += 1;
+        members.add_class(class, 1);
+        self.books.hold(needs);
+        self.touch(row);
+    }
+
+    /// Gives back what is free once a task stops: CPU, memory, ports and GPUs.
+    pub(super) fn release(&mut self, row: Row<ContainerInstance>, needs: &Reservation) {
+        mark!("CI-14");
+        let held = &mut self.seats[row.index()].held;
+        held.cpu -= needs.cpu;
+        held.memory -= needs.memory;
+        held.gpus -= needs.gpus;
+        held.tasks -= 1;
+        let details = &mut self.details[row.index()];
+        give_ports(&mut details.ports, &needs.ports);
+        give_ports(&mut details.ports_udp, &needs.ports_udp);
+        self.books.release(needs);
+        self.touch(row);
+    }
+
+    /// Gives back the rest once a task has stopped: its interface and its place in the counts.
+    pub(super) fn forget(&mut self, row: Row<ContainerInstance>, needs: &Reservation, group: Symbol) {
+        let seat = &mut self.seats[row.index()];
+        seat.held.interfaces -= needs.interfaces;
+        let class = seat.class;
+        count_down(&mut self.details[row.index()].groups, group);
+        let members = self.groups.get_mut(&group).expect("a task that stops was counted in its group");
+        let on_instance = members.instances.get_mut(&row).expect("a task that stops was counted here");
+        *on_instance -= 1;
+        if *on_instance == 0 {
+            members.instances.remove(&row);
+        }
+        members.take_class(class, 1);
+        self.books.forget(needs);
+        self.touch(row);
+    }
+
+    /// What is known of an instance that is in the record.
+    pub(super) fn seat(&self, row: Row<ContainerInstance>) -> Option<&Seat> {
+        self.seats.get(row.index()).filter(|seat| seat.status.is_some())
+    }
+
+    /// The rest of what is known of an instance.
+    pub(super) fn details(&self, row: Row<ContainerInstance>) -> &Details {
+        &self.details[row.index()]
+    }
+
+    /// Instances that were ACTIVE once and are not gone, by order of registration.
+    pub(super) fn registered(&self) -> impl Iterator<Item = (Row<ContainerInstance>, &Seat)> {
+        self.registered.values().map(|&row| (row, &self.seats[row.index()]))
+    }
+
+    /// Whether any instance is listed that was not deregistered.
+    pub(super) fn any_listed(&self) -> bool {
+        let gone = |seat: &Seat| seat.status.is_none_or(|status| status == InstanceStatus::Inactive);
+        self.seats.iter().any(|seat| !gone(seat))
+    }
+
+    /// How many tasks of a group an instance has.
+    pub(super) fn count(&self, row: Row<ContainerInstance>, group: Symbol) -> u32 {
+        let groups = &self.details[row.index()].groups;
+        groups.iter().find(|(known, _)| *known == group).map_or(0, |&(_, count)| count)
+    }
+
+    /// The tasks of a group, if it has or had any.
+    pub(super) fn group(&self, group: Symbol) -> Option<&Group> {
+        self.groups.get(&group)
+    }
+
+    /// Which rows changed.
+    pub(super) const fn touched(&self) -> &Touched {
+        &self.touched
+    }
+
+    /// Counts everything again and compares.
+    pub(super) fn recount(&self) {
+        let (mut cpu, mut memory, mut interfaces, mut tasks, mut members) = (0, 0, 0, 0, 0);
+        for (index, seat) in self.seats.iter().enumerate() {
+            let row = Row::at(index);
+            cpu += i128::from(seat.held.cpu.parts());
+            memory += i128::from(seat.held.memory.bytes());
+            interfaces += i128::from(seat.held.interfaces);
+            tasks += u64::from(seat.held.tasks);
+            for &(group, count) in &self.details[index].groups {
+                let known = self.group(group).expect("a group that is counted is known");
+                assert_eq!(known.instances.get(&row), Some(&count), "tasks of a group on one instance");
+                let in_class = known.classes.iter().find(|(class, _)| *class == seat.class);
+                assert!(in_class.is_some_and(|&(_, all)| all >= count), "a class counts its instances");
+                members += u64::from(count);
+            }
+        }
+        assert_eq!(cpu, self.books.cpu, "CPU held, counted again");
+        assert_eq!(memory, self.books.memory, "memory held, counted again");
+        assert_eq!(interfaces, self.books.interfaces, "interfaces held, counted again");
+        assert_eq!(tasks, self.books.placed - self.books.released, "tasks that hold, counted again");
+        assert_eq!(members, self.books.placed - self.books.forgotten, "tasks in groups, counted again");
+    }
+
+    fn make_room(&mut self, row: Row<ContainerInstance>) {
+        while self.seats.len() <= row.index() {
+            self.seats.push(Seat::empty());
+            self.details.push(Details::default());
+        }
+    }
+
+    fn see(&mut self, row: Row<ContainerInstance>, new: &ContainerInstance, definitions: &Definitions) {
+        assert!(new.class.index() < definitions.classes.len(), "an instance has a known class");
+        let former = self.details[row.index()].instance.replace(*new);
+        if former.is_some_and(|former| former.key != new.key) {
+            self.leave(row, None);
+        }
+        if self.seats[row.index()].class != new.class {
+            self.change_class(row, new.class);
+        }
+        let seat = &mut self.seats[row.index()];
+        seat.status = Some(new.status);
+        seat.agent_connected = new.agent_connected;
+        match new.status {
+            InstanceStatus::Active | InstanceStatus::Draining => self.register(row),
+            InstanceStatus::Inactive => self.leave(row, Some(InstanceStatus::Inactive)),
+            InstanceStatus::Registering => {}
+        }
+    }
+
+    fn register(&mut self, row: Row<ContainerInstance>) {
+        let seat = &mut self.seats[row.index()];
+        if seat.order == UNREGISTERED {
+            seat.order = self.registrations;
+            self.registrations += 1;
+            assert!(seat.order < UNREGISTERED, "fewer than 2^32 - 1 registrations in one run");
+            self.registered.insert(seat.order, row);
+        }
+    }
+
+    fn leave(&mut self, row: Row<ContainerInstance>, status: Option<InstanceStatus>) {
+        let seat = &mut self.seats[row.index()];
+        seat.status = status;
+        if seat.order != UNREGISTERED {
+            self.registered.remove(&seat.order);
+            seat.order = UNREGISTERED;
+        }
+    }
+
+    /// Another class: tasks of a former instance of this row that have not stopped move with it.
+    fn change_class(&mut self, row: Row<ContainerInstance>, class: Row<InstanceClass>) {
+        let seat = &mut self.seats[row.index()];
+        if seat.status.is_some() {
+            self.epoch += 1;
+        }
+        for &(group, count) in &self.details[row.index()].groups {
+            let members = self.groups.get_mut(&group).expect("a group that is counted is known");
+            members.take_class(seat.class, count);
+            members.add_class(class, count);
+        }
+        seat.class = class;
+    }
+
+    fn touch(&mut self, row: Row<ContainerInstance>) {
+        self.touched.push(row, self.seats.len());
+    }
+}
+
+impl Seat {
+    fn empty() -> Self {
+        let (order, held) = (UNREGISTERED, Held::default());
+        Seat { class: Row::at(0), order, status: None, agent_connected: false, held }
+    }
+
+    /// CPU that is left.
+    pub(super) fn cpu_left(&self, class: &InstanceClass) -> Cpu {
+        mark!("CI-10");
+        class.cpu - self.held.cpu
+    }
+
+    /// Memory that is left.
+    pub(super) fn memory_left(&self, class: &InstanceClass) -> Bytes {
+        class.memory - self.held.memory
+    }
+
+    /// GPUs that are left.
+    pub(super) fn gpus_left(&self, class: &InstanceClass) -> i64 {
+        i64::from(class.gpus) - i64::from(self.held.gpus)
+    }
+
+    /// Interface slots that are left.
+    pub(super) fn interfaces_left(&self, class: &InstanceClass) -> i64 {
+        i64::from(class.interfaces) - i64::from(self.held.interfaces)
+    }
+}
+
+impl Group {
+    fn add_class(&mut self, class: Row<InstanceClass>, count: u32) {
+        match self.classes.binary_search_by_key(&class, |&(known, _)| known) {
+            Ok(at) => self.classes[at].1 += count,
+            Err(at) => self.classes.insert(at, (class, count)),
+        }
+    }
+
+    fn take_class(&mut self, class: Row<InstanceClass>, count: u32) {
+        let at = self.classes.binary_search_by_key(&class, |&(known, _)| known);
+        let at = at.expect("a task that stops was counted in its class");
+        self.classes[at].1 -= count;
+        if self.classes[at].1 == 0 {
+            self.classes.remove(at);
+        }
+    }
+}
+
+impl Touched {
+    /// The position behind the last change.
+    pub(super) fn end(&self) -> u64 {
+        self.dropped + self.rows.len() as u64
+    }
+
+    /// What changed since a position; none when that is no longer known.
+    pub(super) fn since(&self, position: u64) -> Option<&[Row<ContainerInstance>]> {
+        let skip = usize::try_from(position.checked_sub(self.dropped)?).ok()?;
+        self.rows.get(skip..)
+    }
+
+    /// Keeps between one and two times as many changes as there are rows: whoever is further behind
+    /// is better off looking at every row.
+    fn push(&mut self, row: Row<ContainerInstance>, rows: usize) {
+        let keep = rows.max(Touched::KEPT_MIN);
+        if self.rows.len() >= 2 * keep {
+            self.rows.drain(..keep);
+            self.dropped += keep as u64;
+        }
+        self.rows.push(row);
+    }
+
+    const KEPT_MIN: usize = 64;
+}
+
+impl Books {
+    fn hold(&mut self, needs: &Reservation) {
+        self.placed += 1;
+        self.cpu += i128::from(needs.cpu.parts());
+        self.memory += i128::from(needs.memory.bytes());
+        self.interfaces += i128::from(needs.interfaces);
+    }
+
+    fn release(&mut self, needs: &Reservation) {
+        self.released += 1;
+        assert!(self.released <= self.placed, "what is released was placed");
+        self.cpu -= i128::from(needs.cpu.parts());
+        self.memory -= i128::from(needs.memory.bytes());
+    }
+
+    fn forget(&mut self, needs: &Reservation) {
+        self.forgotten += 1;
+        assert!(self.forgotten <= self.released, "what is forgotten was released");
+        self.interfaces -= i128::from(needs.interfaces);
+    }
+}
+
+fn count_up(groups: &mut Vec<(Symbol, u32)>, group: Symbol) {
+    match groups.iter_mut().find(|(known, _)| *known == group) {
+        Some((_, count)) => *count += 1,
+        None => groups.push((group, 1)),
+    }
+}
+
+fn count_down(groups: &mut Vec<(Symbol, u32)>, group: Symbol) {
+    let at = groups.iter().position(|(known, _)| *known == group);
+    let at = at.expect("a task that stops was counted on its instance");
+    groups[at].1 -= 1;
+    if groups[at].1 == 0 {
+        groups.swap_remove(at);
+    }
+}
+
+fn take_ports(taken: &mut Vec<u16>, ports: &[u16]) {
+    for port in ports {
+        if let Err(at) = taken.binary_search(port) {
+            taken.insert(at, *port);
+        }
+    }
+}
+
+fn give_ports(taken: &mut Vec<u16>, ports: &[u16]) {
+    for port in ports {
+        let at = taken.binary_search(port).expect("a port that is given back was taken");
+        taken.remove(at);
+    }
+}
