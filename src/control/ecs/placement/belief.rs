@@ -165,6 +165,11 @@ impl Belief {
         self.seats.get(row.index()).filter(|seat| seat.status.is_some())
     }
 
+    /// What is known of a row that was touched, in the record or not.
+    pub(super) fn seat_or_free(&self, row: Row<ContainerInstance>) -> &Seat {
+        &self.seats[row.index()]
+    }
+
     /// The rest of what is known of an instance.
     pub(super) fn details(&self, row: Row<ContainerInstance>) -> &Details {
         &self.details[row.index()]

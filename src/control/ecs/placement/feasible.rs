@@ -5,7 +5,7 @@
 
 use crate::base::{Row, Symbol};
 use crate::control::ecs::objects::{
-    ContainerInstance, Definitions, InstanceClass, InstanceStatus, NetworkMode, Placing, TaskDefinition,
+    ContainerInstance, Definitions, InstanceClass, InstanceStatus, NetworkMode, Placing, Reservation, TaskDefinition,
 };
 use crate::mark;
 
@@ -125,6 +125,9 @@ impl<'a> Question<'a> {
 
     pub(super) fn lacks_ports(&self, row: Row<ContainerInstance>, class: &InstanceClass) -> bool {
         let needs = &self.task.reservation;
+        if needs.ports.is_empty() && needs.ports_udp.is_empty() {
+            return false;
+        }
         let details = self.belief.details(row);
         let is_taken = |port: &u16| {
             mark!("TD-40");
@@ -138,6 +141,14 @@ impl<'a> Question<'a> {
 /// Whether an amount is missing. Who wants nothing lacks nothing, even where less than nothing is left.
 pub(super) const fn lacks(want: i64, left: i64) -> bool {
     want > 0 && want > left
+}
+
+/// Whether an instance has room for what a task needs; ports apart.
+pub(super) fn has_room(needs: &Reservation, seat: &Seat, class: &InstanceClass) -> bool {
+    !lacks(needs.cpu.parts(), seat.cpu_left(class).parts())
+        && !lacks(needs.memory.bytes(), seat.memory_left(class).bytes())
+        && !lacks(i64::from(needs.gpus), seat.gpus_left(class))
+        && !lacks(i64::from(needs.interfaces), seat.interfaces_left(class))
 }
 
 /// Whether a class has every attribute that the task needs, with the value that it needs.

@@ -7,8 +7,12 @@ mod belief;
 mod constraint;
 mod fargate;
 mod feasible;
+mod shape_index;
 pub mod stop;
 mod strategy;
+mod tree;
+#[cfg(test)]
+mod tests;
 
 use crate::base::turn::below;
 use crate::base::{Bytes, Cpu, Edit, EntityKey, Note, Purpose, Row, Subject, Symbol, Turn};
@@ -21,7 +25,7 @@ use super::objects::{
 use belief::Belief;
 use fargate::Fargate;
 use feasible::Question;
-use strategy::Chain;
+use shape_index::ShapeIndex;
 
 /// Places tasks, and keeps the books of what they hold.
 ///
@@ -34,6 +38,7 @@ use strategy::Chain;
 pub struct Placement {
     settings: PlacementSettings,
     belief: Belief,
+    index: ShapeIndex,
     fargate: Fargate,
 }
 
@@ -214,7 +219,12 @@ impl Rejection {
 impl Placement {
     /// Knows no instance yet.
     pub fn new(settings: PlacementSettings) -> Self {
-        Placement { settings, belief: Belief::default(), fargate: Fargate::default() }
+        Placement {
+            settings,
+            belief: Belief::default(),
+            index: ShapeIndex::default(),
+            fargate: Fargate::default(),
+        }
     }
 
     /// Takes in a change of a container instance. The order of registration is the order in which
@@ -386,13 +396,8 @@ impl Placement {
         definitions: &Definitions,
         wanted: &Wanted<'_>,
     ) -> Option<Row<ContainerInstance>> {
-        let chain = Chain::of(definitions, wanted, &self.settings);
         let question = Question::new(&self.belief, definitions, wanted);
-        let feasible = self.active().filter(|row| question.refusal(*row).is_none()).collect();
-        let left =
-            strategy::survivors(&chain, feasible, &self.belief, definitions, wanted.group, &self.settings);
-        let pick = if chain.random { pick(turn, wanted, left.len()) } else { 0 };
-        left.get(pick).copied()
+        self.index.choose(&question, wanted, &self.settings, |count| pick(turn, wanted, count))
     }
 
     fn reserve(&mut self, definitions: &Definitions, wanted: &Wanted<'_>, instance: Row<ContainerInstance>) {

@@ -4,11 +4,11 @@
 //! in the order of the dictionary, so a strategy is a number per instance and the chain is a tuple.
 //! Knows nothing of feasibility.
 
-use crate::base::{Row, Symbol};
-use crate::control::ecs::objects::{ContainerInstance, Definitions, InstanceClass, Strategy};
+use crate::base::Symbol;
+use crate::control::ecs::objects::{Definitions, InstanceClass, Strategy};
 use crate::mark;
 
-use super::belief::{Belief, Group, Seat};
+use super::belief::{Group, Seat};
 use super::{AbsentAttribute, PlacementSettings, Tie, Wanted};
 
 /// The attribute that every instance has: the name of its zone (PL-15).
@@ -78,6 +78,14 @@ impl Chain {
         chain
     }
 
+    /// The keys that it spreads over, in order.
+    pub(super) fn keys(&self) -> impl Iterator<Item = Key> {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Spread(key) => Some(*key),
+            Step::Cpu | Step::Memory | Step::Instance => None,
+        })
+    }
+
     fn add_default(&mut self, for_service: bool) {
         mark!("PL-13");
         if for_service {
@@ -138,37 +146,10 @@ pub(super) fn own_number(step: Step, seat: &Seat, class: &InstanceClass, count: 
             mark!("PL-14");
             seat.memory_left(class).bytes()
         }
-        Step::Instance => i64::from(count),
+        Step::Instance => {
+            mark!("4.2/spread");
+            i64::from(count)
+        }
         Step::Spread(_) => 0,
     }
-}
-
-/// The instances that survive the whole chain, in the order they came in.
-pub(super) fn survivors(
-    chain: &Chain,
-    mut left: Vec<Row<ContainerInstance>>,
-    belief: &Belief,
-    definitions: &Definitions,
-    group: Symbol,
-    settings: &PlacementSettings,
-) -> Vec<Row<ContainerInstance>> {
-    mark!("PL-12");
-    let members = belief.group(group);
-    for &step in &chain.steps {
-        let number = |row: &Row<ContainerInstance>| -> i128 {
-            let seat = belief.seat(*row).expect("a feasible instance is in the record");
-            let class = &definitions[seat.class];
-            match step {
-                Step::Spread(key) => {
-                    i128::from(spread_count(definitions, members, key, key.value(class), settings))
-                }
-                Step::Cpu | Step::Memory | Step::Instance => {
-                    i128::from(own_number(step, seat, class, belief.count(*row, group)))
-                }
-            }
-        };
-        let Some(least) = left.iter().map(number).min() else { break };
-        left.retain(|row| number(row) == least);
-    }
-    left
 }
