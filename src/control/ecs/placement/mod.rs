@@ -34,7 +34,7 @@ use shape_index::ShapeIndex;
 /// let placement = Placement::new(PlacementSettings::default());
 /// placement.recount();
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Placement {
     settings: PlacementSettings,
     belief: Belief,
