@@ -33,13 +33,25 @@ pub(super) struct ShapeIndex {
     /// The view of a shape, or of a shape and a group.
     view_of: Map<(usize, Option<Symbol>), usize>,
     uses: u64,
+    pub(super) limits: Limits,
 }
 
-/// How many leaves all views may have together, at about 40 bytes; the view used longest ago goes first.
-const LEAVES_MAX: usize = 1 << 23;
+/// Where one way of finding the best gives way to another. No limit changes what is found.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// How many leaves all views may have together, at about 40 bytes; the view used longest ago goes.
+    pub(super) leaves: usize,
+    /// Up to how many instances with tasks of its group a request shares the view of its shape.
+    pub(super) exceptions: usize,
+    /// A view is made anew when more than this and half its leaves changed, or are gone.
+    pub(super) slack: usize,
+}
 
-/// Up to how many instances with tasks of its group a request shares the view of its shape.
-const EXCEPTIONS_MAX: usize = 12;
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { leaves: 1 << 23, exceptions: 12, slack: 64 }
+    }
+}
 
 /// A request as it was made, and its shape.
 #[derive(Debug)]
@@ -121,7 +133,7 @@ impl ShapeIndex {
         pick: impl FnOnce(usize) -> usize,
     ) -> Option<Row<ContainerInstance>> {
         let shape = self.shape(question, wanted, settings);
-        let group = self.shapes[shape].own_group(question);
+        let group = self.shapes[shape].own_group(question, self.limits.exceptions);
         let at = self.view(question, shape, group);
         let (shape, view) = (&self.shapes[shape], &mut self.views[at]);
         let exceptions = view.except(question, shape);
@@ -159,7 +171,7 @@ impl ShapeIndex {
         self.uses += 1;
         let name = (shape, group);
         let at = if let Some(&at) = self.view_of.get(&name) {
-            if !self.views[at].catch_up(question, &self.shapes[shape]) {
+            if !self.views[at].catch_up(question, &self.shapes[shape], self.limits.slack) {
                 self.views[at] = View::of(question, &self.shapes[shape], name);
             }
             at
@@ -173,7 +185,7 @@ impl ShapeIndex {
     /// Adds a view, in the place of one that was used long ago where all together grow too large.
     fn add(&mut self, view: View) -> usize {
         let mut leaves: usize = self.views.iter().map(View::len).sum();
-        while leaves + view.len() > LEAVES_MAX && !self.views.is_empty() {
+        while leaves + view.len() > self.limits.leaves && !self.views.is_empty() {
             let oldest = (0..self.views.len()).min_by_key(|&at| self.views[at].used).expect("not empty");
             leaves -= self.views[oldest].len();
             self.remove(oldest);
@@ -241,9 +253,9 @@ impl Shape {
     }
 
     /// The group whose own view the request uses; none where the view of the shape will do.
-    fn own_group(&self, question: &Question<'_>) -> Option<Symbol> {
+    fn own_group(&self, question: &Question<'_>, shared_max: usize) -> Option<Symbol> {
         let exceptions = question.belief.group(question.group).map_or(0, |group| group.instances.len());
-        (self.counts_on_instances() && exceptions > EXCEPTIONS_MAX).then_some(question.group)
+        (self.counts_on_instances() && exceptions > shared_max).then_some(question.group)
     }
 
     /// Whether it matters how many tasks of the group an instance has.
@@ -362,14 +374,14 @@ impl View {
     }
 
     /// Reads the rows touched since the last use. False where a new view is the better way.
-    fn catch_up(&mut self, question: &Question<'_>, shape: &Shape) -> bool {
+    fn catch_up(&mut self, question: &Question<'_>, shape: &Shape, slack: usize) -> bool {
         let belief = question.belief;
         if self.epoch != belief.epoch || self.classes.len() != question.definitions.classes.len() {
             return false;
         }
         let Some(rows) = belief.touched().since(self.position) else { return false };
         let standing = self.len();
-        if rows.len() > standing / 2 + 64 || self.dead > standing / 2 + 64 {
+        if rows.len() > standing / 2 + slack || self.dead > standing / 2 + slack {
             return false;
         }
         self.position = belief.touched().end();
