@@ -5,6 +5,8 @@
 //! control has no clock, no randomness of its own, no files, and no idea of the simulation.
 
 pub mod ecs;
+#[cfg(test)]
+pub(crate) mod laws;
 pub mod node;
 pub mod reconciler;
 
