@@ -97,7 +97,7 @@ impl HostResources {
     pub(super) fn new(capacity: &HostCapacity) -> Self {
         let mut ports = Ports::default();
         mark!("TD-40");
-        capacity.reserved_ports.iter().for_each(|&port| ports.take(port));
+        ports.take_all(&capacity.reserved_ports);
         HostResources {
             cpu: capacity.cpu,
             memory: capacity.memory,
@@ -127,8 +127,8 @@ impl HostResources {
     pub(super) fn admit(&mut self, wanted: &Reservation) {
         assert!(self.fits(wanted), "only what fits is admitted");
         self.held.add(wanted);
-        wanted.ports.iter().for_each(|&port| self.ports.take(port));
-        wanted.ports_udp.iter().for_each(|&port| self.ports_udp.take(port));
+        self.ports.take_all(&wanted.ports);
+        self.ports_udp.take_all(&wanted.ports_udp);
         self.admitted += 1;
         self.check();
     }
@@ -140,8 +140,8 @@ impl HostResources {
         self.held.memory -= wanted.memory;
         self.held.gpus -= u64::from(wanted.gpus);
         self.held.ports -= wanted.ports.len() + wanted.ports_udp.len();
-        wanted.ports.iter().for_each(|&port| self.ports.free(port));
-        wanted.ports_udp.iter().for_each(|&port| self.ports_udp.free(port));
+        self.ports.free_all(&wanted.ports);
+        self.ports_udp.free_all(&wanted.ports_udp);
         mark!("TD-41");
         self.dynamic.retain(|&(_, owner)| owner != sandbox);
         self.released += 1;
@@ -202,16 +202,20 @@ impl Ports {
         self.0.binary_search(&port).is_ok()
     }
 
-    /// Takes a free port; one that is taken already stays taken once.
-    fn take(&mut self, port: u16) {
-        if let Err(place) = self.0.binary_search(&port) {
-            self.0.insert(place, port);
+    /// Takes ports; one that is taken already is not taken twice.
+    fn take_all(&mut self, ports: &[u16]) {
+        for &port in ports {
+            if let Err(place) = self.0.binary_search(&port) {
+                self.0.insert(place, port);
+            }
         }
     }
 
-    fn free(&mut self, port: u16) {
-        if let Ok(place) = self.0.binary_search(&port) {
-            self.0.remove(place);
+    fn free_all(&mut self, ports: &[u16]) {
+        for &port in ports {
+            if let Ok(place) = self.0.binary_search(&port) {
+                self.0.remove(place);
+            }
         }
     }
 }

@@ -49,7 +49,9 @@ impl Images {
             cleaned_at: None,
             clean_at: None,
         };
-        baked.iter().for_each(|&name| images.row(name).present = true);
+        for &name in baked {
+            images.row(name).present = true;
+        }
         images
     }
 

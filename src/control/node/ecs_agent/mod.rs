@@ -32,7 +32,7 @@ pub use settings::{AgentSettings, Backoff, PortOrder, PullBehavior};
 
 use host_resources::HostResources;
 use images::Images;
-use step::Step;
+use step::{Cause, Step};
 use task::{AgentTask, Containers, Stage};
 
 /// What an agent is told.
@@ -89,10 +89,10 @@ pub enum Reported {
     Health(Health),
     /// Its first essential container exited: `executionStoppedAt`.
     EssentialExited,
-    /// It stops for a reason of its own: STOPPING. Not sent for a stop that was asked for.
-    Stopping(Stop),
+    /// Its containers are told to stop: STOPPING. The reason is none when the control plane asked for it.
+    Stopping(Option<Stop>),
     /// Its containers have all exited: STOPPED, or DEPROVISIONING with a network interface. The reason
-    /// is none when the stop was asked for.
+    /// is that of [`Stopping`](Self::Stopping), which came before.
     Stopped(Option<Stop>),
 }
 
@@ -218,7 +218,7 @@ impl Reconciler for EcsAgent {
             Unit::Admit => self.admit(turn, view, out),
             Unit::Timer => {
                 let &(_, row) = self.timers.first().expect("a timer is due");
-                self.step(row, None, turn, view, out);
+                self.step(row, Cause::Time, turn, view, out);
             }
             Unit::RemoveTask => self.remove_task(turn.now, view, out),
             Unit::CleanImages => self.clean_images(turn.now, out),
@@ -269,7 +269,7 @@ impl EcsAgent {
                 | RuntimeEvent::Exited { container: ContainerId { sandbox, .. }, .. }
                 | RuntimeEvent::Health { container: ContainerId { sandbox, .. }, .. }) = event;
                 if let Some(&row) = self.rows.get(&sandbox) {
-                    self.step(row, Some(event), turn, view, out);
+                    self.step(row, Cause::Runtime(event), turn, view, out);
                 }
             }
         }
@@ -292,7 +292,7 @@ impl EcsAgent {
         task.containers = Containers::new(definition.containers.len());
         self.queue.pop_front();
         self.look_at_queue(turn.now);
-        self.step(row, None, turn, view, out);
+        self.step(row, Cause::Time, turn, view, out);
     }
 
     fn stop_task(
@@ -303,27 +303,26 @@ impl EcsAgent {
         out: &mut Vec<(Ticket, AgentCommand)>,
     ) {
         let task = &mut self.tasks[row];
-        task.stopping = true;
-        match task.stage {
-            Stage::Stopped => {}
-            Stage::Active => self.step(row, None, turn, view, out),
-            Stage::Queued => {
-                mark!("TK-02");
-                task.stage = Stage::Stopped;
-                let report = Report { task: task.sandbox, what: Reported::Stopped(None) };
-                out.push((self.tickets.take(), AgentCommand::Report(report)));
-                self.queue.retain(|&waiting| waiting != row);
-                self.keep_until_removal(row, turn.now);
-                self.look_at_queue(turn.now);
-            }
+        if task.stage != Stage::Queued {
+            self.step(row, Cause::StopTask, turn, view, out);
+            return;
         }
+        mark!("TK-02");
+        task.stage = Stage::Stopped;
+        for what in [Reported::Stopping(None), Reported::Stopped(None)] {
+            let report = Report { task: task.sandbox, what };
+            out.push((self.tickets.take(), AgentCommand::Report(report)));
+        }
+        self.queue.retain(|&waiting| waiting != row);
+        self.keep_until_removal(row, turn.now);
+        self.look_at_queue(turn.now);
     }
 
     /// Does one step of one task that was admitted, and keeps the queues true to what came of it.
     fn step(
         &mut self,
         row: Row<AgentTask>,
-        event: Option<RuntimeEvent>,
+        cause: Cause,
         turn: &mut Turn<'_>,
         view: AgentView<'_>,
         out: &mut Vec<(Ticket, AgentCommand)>,
@@ -344,8 +343,8 @@ impl EcsAgent {
             definition: &view.definitions[task.definition],
             task,
         };
-        if let Some(event) = event {
-            step.observe(event);
+        if was_active || cause != Cause::StopTask {
+            step.take_in(cause);
         }
         if was_active {
             step.progress();

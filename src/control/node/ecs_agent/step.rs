@@ -16,6 +16,17 @@ use super::settings::{AgentSettings, PullBehavior};
 use super::task::{AgentTask, Container, End, Phase};
 use super::{AgentCommand, Report, Reported};
 
+/// Why a step is made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Cause {
+    /// The task was admitted, or one of its timers is due.
+    Time,
+    /// The control plane wants it stopped.
+    StopTask,
+    /// Its host said something.
+    Runtime(RuntimeEvent),
+}
+
 /// Everything that one step of one task may touch.
 pub(super) struct Step<'a> {
     pub(super) now: Timestamp,
@@ -30,8 +41,17 @@ pub(super) struct Step<'a> {
 }
 
 impl Step<'_> {
-    /// Takes in what the host says. What does not fit the phase of the container is late, and ignored.
-    pub(super) fn observe(&mut self, event: RuntimeEvent) {
+    /// Takes in what happened.
+    pub(super) fn take_in(&mut self, cause: Cause) {
+        match cause {
+            Cause::Time => {}
+            Cause::StopTask => self.begin_stop(None),
+            Cause::Runtime(event) => self.observe(event),
+        }
+    }
+
+    /// What the host says. What does not fit the phase of the container is late, and ignored.
+    fn observe(&mut self, event: RuntimeEvent) {
         let (RuntimeEvent::Pulled { container, .. }
         | RuntimeEvent::Started { container, .. }
         | RuntimeEvent::Exited { container, .. }
@@ -228,7 +248,7 @@ impl Step<'_> {
             PullBehavior::Always | PullBehavior::Once => {
                 mark!("AG-20");
                 self.task.containers[index].phase = Phase::Stopped(End::NeverStarted);
-                self.begin_stop(Stop::TaskFailedToStart(failure));
+                self.begin_stop(Some(Stop::TaskFailedToStart(failure)));
             }
         }
     }

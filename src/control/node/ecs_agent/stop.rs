@@ -13,11 +13,12 @@ use super::task::{End, Phase, Stage};
 use super::{AgentCommand, Reported};
 
 impl Step<'_> {
-    /// Starts to stop the task for a reason of its own; the first reason stays.
-    pub(super) fn begin_stop(&mut self, why: Stop) {
+    /// Starts to stop the task, for a reason of its own or because it was asked to; the first reason
+    /// stays.
+    pub(super) fn begin_stop(&mut self, why: Option<Stop>) {
         if !self.task.stopping {
             self.task.stopping = true;
-            self.task.stop = Some(why);
+            self.task.stop = why;
             mark!("3.1/STOPPING");
             self.tell(Reported::Stopping(why));
         }
@@ -35,7 +36,7 @@ impl Step<'_> {
         self.task.containers[index].phase = Phase::Stopped(End::NeverStarted);
         if self.about(index).essential {
             mark!("3.3/TaskFailedToStart");
-            self.begin_stop(Stop::TaskFailedToStart(failure));
+            self.begin_stop(Some(Stop::TaskFailedToStart(failure)));
         }
     }
 
@@ -54,7 +55,7 @@ impl Step<'_> {
         mark!("3.3/EssentialContainerExited");
         mark!("3.4/OutOfMemoryError");
         let container = self.id(index).index;
-        self.begin_stop(Stop::EssentialContainerExited { container, code, out_of_memory });
+        self.begin_stop(Some(Stop::EssentialContainerExited { container, code, out_of_memory }));
     }
 
     /// Moves one container of a stopping task by one phase towards its end, if it can go on.
