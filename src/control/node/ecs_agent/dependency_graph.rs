@@ -65,26 +65,20 @@ fn judge(
 ) -> Verdict {
     let on = &containers[usize::from(dependency.on)];
     mark!("TD-22");
-    let verdict = match (on.phase, dependency.condition) {
-        (Phase::Stopped(End::NeverStarted), _) => Verdict::Never,
-        (Phase::Running { .. } | Phase::Stopping | Phase::Stopped(_), Condition::Start) => Verdict::Ready,
-        (Phase::Stopped(_), Condition::Complete) => Verdict::Ready,
-        (Phase::Stopped(End::Exited { code: 0, .. }), Condition::Success) => Verdict::Ready,
-        (Phase::Stopped(_), Condition::Success | Condition::Healthy) => Verdict::Never,
-        (Phase::Running { .. }, Condition::Healthy) if on.health == Health::Healthy => Verdict::Ready,
-        (
-            Phase::Waiting
-            | Phase::Pulling { .. }
-            | Phase::Backoff { .. }
-            | Phase::Pulled
-            | Phase::Starting
-            | Phase::Running { .. }
-            | Phase::Stopping,
-            Condition::Start | Condition::Complete | Condition::Success | Condition::Healthy,
-        ) => Verdict::Blocked,
+    let met = match dependency.condition {
+        Condition::Start => on.started_at != Timestamp::NEVER,
+        Condition::Complete => matches!(on.phase, Phase::Stopped(End::Exited { .. })),
+        Condition::Success => matches!(on.phase, Phase::Stopped(End::Exited { code: 0, .. })),
+        Condition::Healthy => on.runs() && on.health == Health::Healthy,
     };
-    let overdue = overdue_at(definition, containers, dependency).is_some_and(|at| at <= now);
-    if verdict == Verdict::Blocked && overdue { Verdict::Never } else { verdict }
+    let overdue = || overdue_at(definition, containers, dependency).is_some_and(|at| at <= now);
+    if met {
+        Verdict::Ready
+    } else if on.has_stopped() || overdue() {
+        Verdict::Never
+    } else {
+        Verdict::Blocked
+    }
 }
 
 /// When a dependency misses its own `startTimeout`; the clock runs from its first start.
