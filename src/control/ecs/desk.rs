@@ -4,13 +4,14 @@
 
 use std::collections::VecDeque;
 
-use crate::base::{Name, Row, Timestamp};
+use crate::base::{Name, Row, Symbol, Timestamp};
 use crate::control::{Ticket, Tickets};
 use crate::mark;
 
 use super::events::ServiceMessage;
 use super::objects::{
-    Definitions, Desired, Health, LaunchType, NetworkMode, Service, Stop, Task, TaskStatus, TaskTimes,
+    ContainerInstance, Desired, EcsView, Health, LaunchType, NetworkMode, Service, Stop, Task, TaskStatus,
+    TaskTimes,
 };
 use super::placement::{Place, Placement, Wanted};
 use super::scheduler::EcsCommand;
@@ -44,14 +45,18 @@ impl Desk<'_> {
     pub(super) fn create(
         &mut self,
         now: Timestamp,
-        definitions: &Definitions,
+        view: EcsView<'_>,
         wanted: &Wanted<'_>,
         place: Place,
         new: NewTask,
     ) {
         let launch_type = wanted.placing.launch_type;
-        let mode = definitions[wanted.task_definition].network_mode;
+        let mode = view.definitions[wanted.task_definition].network_mode;
         let waits_for_interface = launch_type == LaunchType::Fargate || mode == NetworkMode::Awsvpc;
+        let (instance, zone) = match place {
+            Place::Instance(row) => (Some(row), zone_of(view, row)),
+            Place::Subnet(subnet) => (None, subnet.zone),
+        };
         mark!("RT-02");
         mark!("TK-05");
         let task = Task {
@@ -61,8 +66,8 @@ impl Desk<'_> {
             group: wanted.group,
             service: new.service,
             launch_type,
-            instance: place.instance,
-            zone: place.zone,
+            instance,
+            zone,
             desired: Desired::Running,
             status: if waits_for_interface { TaskStatus::Provisioning } else { TaskStatus::Pending },
             health: Health::Unknown,
@@ -103,4 +108,9 @@ impl UnderWay {
         let place = self.creates.binary_search_by_key(&ticket, |&(asked, _)| asked).ok()?;
         self.creates.remove(place).map(|(_, task)| task)
     }
+}
+
+fn zone_of(view: EcsView<'_>, instance: Row<ContainerInstance>) -> Symbol {
+    let instance = view.instances.get(instance).expect("placement chooses among instances in the record");
+    view.definitions[instance.class].zone
 }

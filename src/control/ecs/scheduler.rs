@@ -109,10 +109,10 @@ pub enum Answer {
 ///
 /// ```
 /// use windtunnel::control::Reconciler;
-/// use windtunnel::control::ecs::placement::Placement;
+/// use windtunnel::control::ecs::placement::{Placement, PlacementSettings};
 /// use windtunnel::control::ecs::scheduler::Scheduler;
 /// use windtunnel::control::ecs::service::SchedulerSettings;
-/// let scheduler = Scheduler::new(SchedulerSettings::default(), Placement::default());
+/// let scheduler = Scheduler::new(SchedulerSettings::default(), Placement::new(PlacementSettings::default()));
 /// assert_eq!(scheduler.wake_at(), None, "nothing to do");
 /// ```
 #[derive(Debug)]
@@ -171,9 +171,15 @@ impl Scheduler {
         &self.placement
     }
 
-    /// Counts the tasks of every service again and compares.
+    /// What it believes about instances, to be told what no edit tells: the capacity of Fargate.
+    pub const fn placement_mut(&mut self) -> &mut Placement {
+        &mut self.placement
+    }
+
+    /// Counts everything again that was counted change by change, and compares.
     pub fn recount(&self, view: EcsView<'_>) {
         self.services.iter().flatten().for_each(|upkeep| upkeep.recount(view));
+        self.placement.recount();
     }
 
     fn observe_instance(
@@ -197,7 +203,8 @@ impl Scheduler {
     }
 
     fn observe_task(&mut self, now: Timestamp, edit: Edit<'_, Task>, definitions: &Definitions) {
-        if self.give_back(edit, definitions) {
+        self.placement.observe_task(edit, definitions);
+        if gives_back(edit) {
             self.room_may_have_come(now);
         }
         let arrived = edit.old.is_none() && edit.new.is_some_and(|task| self.under_way.arrived(task));
@@ -208,22 +215,6 @@ impl Scheduler {
         }
         upkeep.observe_task(now, edit, definitions, &self.settings);
         self.looks.set(row, upkeep.next_look());
-    }
-
-    /// Tells placement what the end of a task gives back, and whether it gave anything.
-    fn give_back(&mut self, edit: Edit<'_, Task>, definitions: &Definitions) -> bool {
-        let Some(task) = edit.new.or(edit.old) else { return false };
-        let before = edit.old.map_or(TaskStatus::Provisioning, |old| old.status);
-        let after = edit.new.map_or(TaskStatus::Stopped, |new| new.status);
-        let stops = before < TaskStatus::Stopping && after >= TaskStatus::Stopping;
-        let ends = before < TaskStatus::Stopped && after == TaskStatus::Stopped;
-        if stops {
-            self.placement.release_resources(definitions, task);
-        }
-        if ends {
-            self.placement.forget(definitions, task);
-        }
-        stops || ends
     }
 
     fn observe_service(&mut self, now: Timestamp, edit: Edit<'_, Service>, definitions: &Definitions) {
@@ -295,7 +286,7 @@ impl Scheduler {
         self.counters.calls += 1;
         match call {
             Call::RunTask { request, first, arrived } => {
-                self.run_task(turn, view.definitions, request, first, arrived, out);
+                self.run_task(turn, view, request, first, arrived, out);
             }
             Call::StopTask { task } => {
                 mark!("RT-07");
@@ -311,12 +302,13 @@ impl Scheduler {
     fn run_task(
         &mut self,
         turn: &mut Turn<'_>,
-        definitions: &Definitions,
+        view: EcsView<'_>,
         row: Row<TaskRequest>,
         first: u64,
         arrived: Timestamp,
         out: &mut Vec<(Ticket, EcsCommand)>,
     ) {
+        let definitions = view.definitions;
         let request = &definitions[row];
         let name = definitions.symbols.text(request.name);
         let count = request.instances.as_ref().map_or(u64::from(request.count), |chosen| chosen.len() as u64);
@@ -341,7 +333,7 @@ impl Scheduler {
             match found {
                 Ok(place) => {
                     let new = NewTask { name: Name { of: request.name, serial }, service: None, arrived };
-                    desk.create(turn.now, definitions, &wanted, place, new);
+                    desk.create(turn.now, view, &wanted, place, new);
                 }
                 Err(rejection) => {
                     mark!("RT-04");
@@ -360,14 +352,14 @@ impl Scheduler {
         chosen: Option<&Name>,
     ) -> Result<Place, Rejection> {
         mark!("RT-06");
-        match chosen.and_then(|name| self.instances.get(name)) {
-            Some(&instance) => self.placement.place_on(turn, definitions, wanted, instance),
-            None => {
-                let mut rejection = Rejection::default();
-                rejection.counts[Refusal::Missing as usize] = 1;
-                Err(rejection)
-            }
-        }
+        let Some(&instance) = chosen.and_then(|name| self.instances.get(name)) else {
+            return Err(Rejection::of(Refusal::Missing));
+        };
+        let refusal = match self.placement.place_on(turn, definitions, wanted, instance) {
+            Ok(()) => return Ok(Place::Instance(instance)),
+            Err(refusal) => refusal,
+        };
+        Err(Rejection { closest: Some((instance, refusal)), ..Rejection::of(refusal) })
     }
 
     fn desk<'a>(&'a mut self, out: &'a mut Vec<(Ticket, EcsCommand)>) -> Desk<'a> {
@@ -412,7 +404,7 @@ impl Reconciler for Scheduler {
     ) {
         let Some(due) = self.wake_at().filter(|&due| due <= turn.now) else { return };
         for task in self.refused.drain(..) {
-            self.placement.withdraw(view.definitions, &task);
+            give_back(&mut self.placement, view.definitions, &task);
         }
         if let Some(&(at, call)) = self.calls.front()
             && at == due
@@ -423,6 +415,23 @@ impl Reconciler for Scheduler {
             self.look(turn, view, row, out);
         }
     }
+}
+
+/// Takes back the place of a task that was never created.
+fn give_back(placement: &mut Placement, definitions: &Definitions, task: &Task) {
+    if let Some(instance) = task.instance {
+        placement.release_resources(instance, task.definition, definitions);
+        placement.forget(instance, task.definition, task.group, definitions);
+    } else {
+        placement.forget_fargate(task.zone, task.group, task.key);
+    }
+}
+
+/// Whether a task has given something back: at STOPPING, and the rest at STOPPED (CI-14).
+fn gives_back(edit: Edit<'_, Task>) -> bool {
+    let (Some(old), Some(new)) = (edit.old, edit.new) else { return false };
+    let passes = |status| old.status < status && new.status >= status;
+    passes(TaskStatus::Stopping) || passes(TaskStatus::Stopped)
 }
 
 fn takes_tasks(instance: &ContainerInstance) -> bool {

@@ -61,7 +61,6 @@ impl Plan {
         let need = desired.saturating_sub(good);
         let room = if unhealthy == 0 { need } else { bounds.upper.saturating_sub(live) };
         let start = need.min(room);
-        mark!("SVC-13");
         let stop_surplus = good.saturating_sub(desired);
         let stop_unhealthy = match replaced(counts) {
             0 if start == 0 && need > 0 && unhealthy > 0 && may_make_room(counts, bounds) => 1,

@@ -6,6 +6,7 @@ use crate::base::token_bucket::{Refill, TokenBucket};
 use crate::base::{Span, Timestamp};
 
 use super::super::objects::LaunchType;
+use super::super::placement::stop::StopSettings;
 
 /// The figures of the scheduler. The default is the specification's.
 ///
@@ -34,6 +35,8 @@ pub struct SchedulerSettings {
     pub throttle: ThrottleCurve,
     /// How long a service waits when a task finds no place.
     pub placement_retry: RetryCurve,
+    /// Which tasks stop first when there are too many.
+    pub stop: StopSettings,
     /// The same event is repeated after this span while its cause stays (SVC-30).
     pub repeat_after: Span,
 }
@@ -85,6 +88,7 @@ impl Default for SchedulerSettings {
                 quick_count: 4,
                 slow: Span::seconds(300),
             },
+            stop: StopSettings::default(),
             repeat_after: Span::HOUR * 6,
         }
     }

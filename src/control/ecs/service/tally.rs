@@ -126,6 +126,15 @@ impl Tally {
         }
     }
 
+    /// Whether a task counts as healthy, as of the last [`mature`](Self::mature).
+    pub fn counts(&self, row: Row<Task>, standing: Standing, patience: Patience) -> bool {
+        match standing {
+            Standing::Pending | Standing::Unproven | Standing::Unhealthy(_) => false,
+            Standing::Running(since) => !self.young.contains(&(later(since, patience.healthy_after), row)),
+            Standing::Healthy => true,
+        }
+    }
+
     /// When time alone changes something next: a task counts, or its grace ends.
     pub fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
         let matures = self.young.first().map(|&(at, _)| at);

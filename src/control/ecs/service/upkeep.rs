@@ -14,9 +14,10 @@ use crate::mark;
 use super::super::desk::{Desk, NewTask};
 use super::super::events::{LISTED_MAX, Listed, ServiceMessage};
 use super::super::objects::{
-    Definitions, EcsView, Service, ServiceDefinition, Stop, Task, TaskStatus,
+    Definitions, EcsView, InstanceStatus, Service, ServiceDefinition, Stop, Task,
 };
-use super::super::placement::{Refusal, Rejection, Wanted};
+use super::super::placement::stop::{Stoppable, StoppableSeat, stop_order};
+use super::super::placement::{Placement, Refusal, Rejection, Wanted};
 use super::notices::Notice;
 use super::pace::{Retry, Throttle};
 use super::plan::{Bounds, Counts, Plan};
@@ -31,6 +32,15 @@ struct Started {
     count: u32,
     /// How many of them replace unhealthy ones.
     replacing: u32,
+}
+
+/// Why a task cannot start now.
+#[derive(Clone, Copy, Debug)]
+enum Held {
+    /// The launch rate is used up until then.
+    ByRate(Timestamp),
+    /// There is no place.
+    ByPlacement(Rejection),
 }
 
 /// One service, as the scheduler keeps it up.
@@ -53,7 +63,8 @@ pub(in super::super) struct Upkeep {
     launches: TokenBucket,
     throttle: Throttle,
     retry: Retry,
-    steady: Notice<()>,
+    /// With the desired count that was reached.
+    steady: Notice<u32>,
     impaired: Notice<()>,
     unplaceable: Notice<Option<Refusal>>,
     /// When the changes that are being collected are acted upon.
@@ -164,7 +175,7 @@ impl Upkeep {
 
     /// A task that was asked for is in the record, or will never be.
     pub(in super::super) fn observe_created(&mut self, now: Timestamp, refused: Option<&Task>) {
-        self.starting -= 1;
+        self.starting = self.starting.saturating_sub(1);
         if let Some(task) = refused {
             self.vacancies.reopen(task.times.arrived);
             self.owe(now);
@@ -183,7 +194,7 @@ impl Upkeep {
         self.patience.grace = definition.grace;
         self.tally.mature(turn.now);
         let plan = self.plan(turn.now, definition);
-        let held_until = self.start(turn, view.definitions, plan, desk);
+        let held_until = self.start(turn, view, plan, desk);
         self.stop(turn, view, plan, desk);
         self.say(turn.now, desk);
         self.tick_at = self.next_tick(turn.now, held_until, desk.settings);
@@ -251,7 +262,7 @@ impl Upkeep {
     fn start(
         &mut self,
         turn: &mut Turn<'_>,
-        definitions: &Definitions,
+        view: EcsView<'_>,
         plan: Plan,
         desk: &mut Desk<'_>,
     ) -> Option<Timestamp> {
@@ -269,33 +280,36 @@ impl Upkeep {
             return Some(until);
         }
         let mut started = Started { first: self.serial_next, count: 0, replacing: 0 };
-        let mut held_until = None;
-        while started.count < plan.start && held_until.is_none() {
-            match self.start_one(turn, definitions, desk) {
+        let mut held = None;
+        while started.count < plan.start && held.is_none() {
+            match self.start_one(turn, view, desk) {
                 Ok(replaces) => {
                     started.count += 1;
                     started.replacing += u32::from(replaces);
                 }
-                Err(until) => held_until = Some(until),
+                Err(why) => held = Some(why),
             }
         }
         self.say_started(started, desk);
-        held_until
+        match held? {
+            Held::ByRate(until) => Some(until),
+            Held::ByPlacement(rejection) => self.found_no_place(turn.now, rejection, desk),
+        }
     }
 
-    /// Starts one task and says whether it replaces an unhealthy one, or hands back until when it
-    /// waits.
+    /// Starts one task and says whether it replaces an unhealthy one, or why it cannot start now.
     fn start_one(
         &mut self,
         turn: &mut Turn<'_>,
-        definitions: &Definitions,
+        view: EcsView<'_>,
         desk: &mut Desk<'_>,
-    ) -> Result<bool, Timestamp> {
+    ) -> Result<bool, Held> {
         let free = self.launches.next_free(turn.now, 1);
         if free > turn.now {
             mark!("SVC-60");
-            return Err(free);
+            return Err(Held::ByRate(free));
         }
+        let definitions = view.definitions;
         let definition = &definitions[self.service.definition];
         mark!("SVC-23");
         let wanted = Wanted {
@@ -306,10 +320,7 @@ impl Upkeep {
             key: EntityKey::new("task", definitions.symbols.text(definition.name), self.serial_next),
             attempt: self.retry.failures(),
         };
-        let place = match desk.placement.place(turn, definitions, &wanted) {
-            Ok(place) => place,
-            Err(rejection) => return Err(self.found_no_place(turn.now, rejection, desk)),
-        };
+        let place = desk.placement.place(turn, definitions, &wanted).map_err(Held::ByPlacement)?;
         self.launches.take(turn.now, 1).expect("a token was free a moment ago");
         self.retry.reset();
         mark!("SVC-25");
@@ -319,7 +330,7 @@ impl Upkeep {
             service: Some(self.row),
             arrived: vacant_since.unwrap_or(turn.now),
         };
-        desk.create(turn.now, definitions, &wanted, place, new);
+        desk.create(turn.now, view, &wanted, place, new);
         self.serial_next += 1;
         self.starting += 1;
         let replaces_gone = vacant_since.is_some() && self.unhealthy_gone > 0;
@@ -327,13 +338,18 @@ impl Upkeep {
         Ok(replaces_gone || vacant_since.is_none())
     }
 
-    fn found_no_place(&mut self, now: Timestamp, rejection: Rejection, desk: &mut Desk<'_>) -> Timestamp {
+    fn found_no_place(
+        &mut self,
+        now: Timestamp,
+        rejection: Rejection,
+        desk: &mut Desk<'_>,
+    ) -> Option<Timestamp> {
         self.retry.failed(now, desk.settings.placement_retry);
         let cause = Some(rejection.closest.map(|(_, refusal)| refusal));
         if self.unplaceable.due(now, cause, desk.settings.repeat_after) {
             desk.say(self.row, ServiceMessage::UnableToPlace(rejection));
         }
-        self.retry.at().unwrap_or(Timestamp::NEVER)
+        self.retry.at()
     }
 
     /// One event for every ten tasks that have started (SVC-12).
@@ -417,27 +433,44 @@ impl Upkeep {
         chosen
     }
 
+    /// The tasks that stop first (section 4.6) among those that no stop was asked for. One that counts
+    /// stops only while enough others do.
     fn choose_surplus(
-        &mut self,
-        _turn: &mut Turn<'_>,
+        &self,
+        turn: &mut Turn<'_>,
         view: EcsView<'_>,
         count: u32,
         unhealthy: &[(Row<Task>, Stop)],
-        _desk: &mut Desk<'_>,
+        desk: &Desk<'_>,
     ) -> Vec<Row<Task>> {
-        let mut rows: Vec<(bool, u64, Row<Task>)> = view
-            .tasks_of_service
-            .rows(self.row.number())
-            .filter(|row| !self.asked.contains(row) && !unhealthy.iter().any(|(chosen, _)| chosen == row))
-            .filter_map(|row| {
-                let task = view.tasks.get(row)?;
-                (task.service == Some(self.row) && Standing::of(task, view.definitions).is_some())
-                    .then_some((task.status == TaskStatus::Running, u64::MAX - task.name.serial, row))
-            })
-            .collect();
-        rows.sort_unstable();
-        rows.truncate(count as usize);
-        rows.into_iter().map(|(_, _, row)| row).collect()
+        let is_left = |row| !unhealthy.iter().any(|&(chosen, _)| chosen == row);
+        let (live, tasks): (Vec<(Row<Task>, Standing)>, Vec<Stoppable>) = self
+            .live_tasks(view)
+            .filter(|&(row, _, _)| is_left(row))
+            .map(|(row, task, standing)| ((row, standing), stoppable(view, task, standing, desk.placement)))
+            .unzip();
+        let definition = &view.definitions[self.service.definition];
+        let order = stop_order(
+            &desk.settings.stop,
+            view.definitions,
+            &definition.placing,
+            &tasks,
+            tasks.len(),
+            turn.draw,
+        );
+        mark!("SVC-13");
+        let desired = self.service.desired_count;
+        let lower = definition.healthy_min.of_up(desired).min(desired);
+        let mut spare = self.tally.counted().saturating_sub(lower);
+        let may_stop = |&(row, standing): &(Row<Task>, Standing)| {
+            let counts = self.tally.counts(row, standing, self.patience);
+            let may_stop = !counts || spare > 0;
+            spare -= u32::from(counts && may_stop);
+            may_stop
+        };
+        let in_order = order.into_iter().map(|place| live[place]);
+        let chosen = in_order.filter(may_stop).map(|(row, _)| row);
+        chosen.take(usize::try_from(count).unwrap_or(usize::MAX)).collect()
     }
 
     /// Says what holds now and should be known.
@@ -448,7 +481,7 @@ impl Upkeep {
             mark!("SVC-61");
             desk.say(self.row, ServiceMessage::StartImpaired);
         }
-        let steady = self.is_steady().then_some(());
+        let steady = self.is_steady().then_some(self.service.desired_count);
         if self.steady.due(now, steady, repeat_after) {
             desk.say(self.row, ServiceMessage::SteadyState);
         }
@@ -478,6 +511,34 @@ impl Upkeep {
         ];
         let first = due.into_iter().flatten().min()?;
         first.checked_add(settings.tick).map(|_| self.tick.next_at(first))
+    }
+}
+
+/// A live task, as the choice of section 4.6 sees it.
+fn stoppable(view: EcsView<'_>, task: &Task, standing: Standing, placement: &Placement) -> Stoppable {
+    let reservation = &view.definitions[task.definition].reservation;
+    let seat = task.instance.and_then(|instance| {
+        let row = view.instances.get(instance)?;
+        let (cpu_left, memory_left) = placement.headroom(view.definitions, instance)?;
+        Some(StoppableSeat {
+            instance,
+            class: row.class,
+            draining: row.status == InstanceStatus::Draining,
+            cpu_left,
+            memory_left,
+            cpu: reservation.cpu,
+            memory: reservation.memory,
+        })
+    });
+    Stoppable {
+        key: task.key,
+        created: task.name.serial,
+        status: task.status,
+        unhealthy: matches!(standing, Standing::Unhealthy(_)),
+        protected: false,
+        old_deployment: false,
+        zone: task.zone,
+        seat,
     }
 }
 

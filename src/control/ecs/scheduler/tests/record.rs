@@ -21,10 +21,10 @@ use crate::base::{
     Bytes, Cpu, Draw, EntityKey, Name, Percent, Purpose, Reader, Revision, Row, Span, Symbol, Table,
     Timestamp, Turn, turn::Nobody,
 };
-use crate::control::Reconciler;
+use crate::control::{Reconciler, Ticket};
 use crate::control::ecs::events::ServiceMessage;
 use crate::control::ecs::objects::*;
-use crate::control::ecs::placement::{Placement, Refusal};
+use crate::control::ecs::placement::{Placement, PlacementSettings, Refusal};
 use crate::control::ecs::scheduler::{Answer, Call, Counters, EcsChange, EcsCommand, Scheduler};
 use crate::control::ecs::service::SchedulerSettings;
 
@@ -46,6 +46,7 @@ pub(super) struct Record {
     log: BTreeMap<Timestamp, String>,
     serials: BTreeMap<Symbol, u64>,
     pull: Span,
+    shutdown: Span,
     pulls_fail: bool,
     crash_after: Option<Span>,
     refusals: u32,
@@ -60,6 +61,19 @@ enum Step {
     Pass,
     Exit,
     End,
+}
+
+/// The record as it is now; a macro, so that the scheduler can be borrowed beside it.
+macro_rules! view {
+    ($record:expr) => {
+        EcsView {
+            definitions: &$record.definitions,
+            instances: Reader::new(&$record.instances, Revision::LIVE),
+            tasks: Reader::new(&$record.tasks, Revision::LIVE),
+            services: Reader::new(&$record.services, Revision::LIVE),
+            tasks_of_service: &$record.tasks_of_service,
+        }
+    };
 }
 
 /// Draws that are all the same: the first of several.
@@ -90,7 +104,7 @@ impl Record {
     pub(super) fn new(settings: SchedulerSettings) -> Self {
         Record {
             definitions: Definitions::default(),
-            scheduler: Scheduler::new(settings, Placement::default()),
+            scheduler: Scheduler::new(settings, Placement::new(PlacementSettings::default())),
             now: Timestamp::from_nanos(0),
             instances: Table::default(),
             tasks: Table::default(),
@@ -102,6 +116,7 @@ impl Record {
             log: BTreeMap::new(),
             serials: BTreeMap::new(),
             pull: Span::seconds(2),
+            shutdown: Span::seconds(5),
             pulls_fail: false,
             crash_after: None,
             refusals: 0,
@@ -109,7 +124,7 @@ impl Record {
         }
     }
 
-    fn step(&mut self, words: &[&str]) {
+    pub(super) fn step(&mut self, words: &[&str]) {
         match *words {
             [count, "instances", size] => (0..number(count)).for_each(|_| self.add_instance(size)),
             ["drop", name] => self.change_instance(name, |_| None),
@@ -132,11 +147,20 @@ impl Record {
             ["pulls", "work"] => self.pulls_fail = false,
             ["crash", "after", seconds] => self.crash_after = Some(Span::seconds(number(seconds).into())),
             ["refuse", count] => self.refusals = number(count),
+            ["shutdown", seconds] => self.shutdown = Span::seconds(number(seconds).into()),
+            ["fargate", "full"] => self.fargate(false),
+            ["fargate", "free"] => self.fargate(true),
             ["show", "arrivals"] => self.arrivals = true,
             ["forget", "log"] => self.log.clear(),
             ["run", seconds] => self.run(Span::seconds(number(seconds).into())),
             ref other => panic!("no such step: {other:?}"),
         }
+    }
+
+    /// Nobody is told when the capacity of Fargate changes.
+    fn fargate(&mut self, available: bool) {
+        let zone = self.definitions.symbols.intern("zone-a");
+        self.scheduler.placement_mut().set_fargate_capacity(zone, available);
     }
 
     fn add_instance(&mut self, size: &str) {
@@ -164,7 +188,6 @@ impl Record {
             status: InstanceStatus::Active,
             agent_connected: true,
             registered_at: self.now,
-            running_tasks: 0,
         };
         let row = self.instances.vacant();
         self.write_instance(row, Some(instance));
@@ -322,12 +345,7 @@ impl Record {
             let Some(now) = next.into_iter().chain(wake).min().filter(|&at| at <= end) else { break };
             assert!(now >= self.now, "no wake in the past");
             self.now = now;
-            while let Some(entry) = self.agenda.first_entry()
-                && entry.key().0 == now
-            {
-                let (row, step) = entry.remove();
-                self.take(row, step);
-            }
+            self.act();
         }
         self.now = end;
     }
@@ -343,27 +361,41 @@ impl Record {
                 return;
             }
             for (ticket, command) in out.drain(..) {
-                self.note(command);
-                if matches!(command, EcsCommand::Create(_)) && self.refusals > 0 {
-                    self.refusals -= 1;
-                    let answer = Answer::Conflict;
-                    self.scheduler.observe(self.now, EcsChange::Answered { ticket, answer });
-                } else {
-                    self.carry_out(command);
-                }
+                self.take_command(ticket, command);
             }
         }
         panic!("the scheduler makes no progress");
     }
 
-    pub(super) fn reconcile(&mut self, out: &mut Vec<(crate::control::Ticket, EcsCommand)>) {
-        let view = EcsView {
-            definitions: &self.definitions,
-            instances: Reader::new(&self.instances, Revision::LIVE),
-            tasks: Reader::new(&self.tasks, Revision::LIVE),
-            services: Reader::new(&self.services, Revision::LIVE),
-            tasks_of_service: &self.tasks_of_service,
-        };
+    /// The record as it is now.
+    pub(super) fn view(&self) -> EcsView<'_> {
+        view!(self)
+    }
+
+    /// Carries out a command, or refuses it.
+    pub(super) fn take_command(&mut self, ticket: Ticket, command: EcsCommand) {
+        self.note(command);
+        if matches!(command, EcsCommand::Create(_)) && self.refusals > 0 {
+            self.refusals -= 1;
+            let answer = Answer::Conflict;
+            self.scheduler.observe(self.now, EcsChange::Answered { ticket, answer });
+        } else {
+            self.carry_out(command);
+        }
+    }
+
+    /// Lets the agents do all that is due.
+    pub(super) fn act(&mut self) {
+        while let Some(entry) = self.agenda.first_entry()
+            && entry.key().0 <= self.now
+        {
+            let (row, step) = entry.remove();
+            self.take(row, step);
+        }
+    }
+
+    pub(super) fn reconcile(&mut self, out: &mut Vec<(Ticket, EcsCommand)>) {
+        let view = view!(self);
         self.scheduler.recount(view);
         let mut turn = Turn { now: self.now, draw: &mut First, why: &mut Nobody };
         self.scheduler.reconcile(&mut turn, view, out);
@@ -382,12 +414,15 @@ impl Record {
             }
             EcsCommand::Stop { task: row, why } => {
                 let mut task = *self.task(row);
+                if task.desired == Desired::Stopped {
+                    return;
+                }
                 task.desired = Desired::Stopped;
                 task.status = TaskStatus::Stopping;
                 task.stop = Some(why);
                 task.times.stopping = self.now;
                 self.write_task(row, Some(task));
-                self.later(Span::seconds(5), row, Step::End);
+                self.later(self.shutdown, row, Step::End);
             }
             EcsCommand::Fail { .. } | EcsCommand::Say { .. } => {}
         }
