@@ -5,7 +5,8 @@
 //!
 //! | log | means |
 //! |---|---|
-//! | `+web-0` | created (`+web-0@3`: arrived at second 3, after the step `show arrivals`) |
+//! | `+web-0` `+web-0*` | created in PENDING, in PROVISIONING |
+//! | `+web-0@3` `+web-0:2` | after `show arrivals`, `show revisions`: arrived at second 3, of revision 2 |
 //! | `-web-0` `!web-0` `~web-0` | stopped: too many, unhealthy, by StopTask |
 //! | `xjob-0` | a call failed for this task |
 //! | `[start 3]` `[start 3 for 1]` | event: started, one of them for an unhealthy one |
@@ -21,11 +22,12 @@ use crate::base::{
     Bytes, Cpu, Draw, EntityKey, Name, Percent, Purpose, Reader, Revision, Row, Span, Symbol, Table,
     Timestamp, Turn, turn::Nobody,
 };
+use crate::control::laws::Dice;
 use crate::control::{Reconciler, Ticket};
 use crate::control::ecs::events::ServiceMessage;
 use crate::control::ecs::objects::*;
 use crate::control::ecs::placement::{Placement, PlacementSettings, Refusal};
-use crate::control::ecs::scheduler::{Answer, Call, Counters, EcsChange, EcsCommand, Scheduler};
+use crate::control::ecs::scheduler::{Answer, Call, EcsChange, EcsCommand, Scheduler};
 use crate::control::ecs::service::SchedulerSettings;
 
 /// Units of work in one second of one script.
@@ -51,6 +53,7 @@ pub(super) struct Record {
     crash_after: Option<Span>,
     refusals: u32,
     arrivals: bool,
+    revisions: bool,
 }
 
 /// What an agent does next with a task.
@@ -85,19 +88,14 @@ impl Draw for First {
     }
 }
 
-/// Runs a script and hands back its log and what it cost.
-pub(super) fn run(script: &str, settings: SchedulerSettings) -> (String, Counters) {
+/// Runs a script.
+pub(super) fn run(script: &str, settings: SchedulerSettings) -> Record {
     let mut record = Record::new(settings);
     for step in script.split(';') {
         let words: Vec<&str> = step.split_whitespace().collect();
         record.step(&words);
     }
-    let log: Vec<String> = record
-        .log
-        .iter()
-        .map(|(at, line)| format!("{}:{line}", at.as_nanos() / Span::SECOND.as_nanos()))
-        .collect();
-    (log.join("; "), *record.scheduler.counters())
+    record
 }
 
 impl Record {
@@ -121,6 +119,7 @@ impl Record {
             crash_after: None,
             refusals: 0,
             arrivals: false,
+            revisions: false,
         }
     }
 
@@ -151,9 +150,46 @@ impl Record {
             ["fargate", "full"] => self.fargate(false),
             ["fargate", "free"] => self.fargate(true),
             ["show", "arrivals"] => self.arrivals = true,
+            ["show", "revisions"] => self.revisions = true,
             ["forget", "log"] => self.log.clear(),
             ["run", seconds] => self.run(Span::seconds(number(seconds).into())),
             ref other => panic!("no such step: {other:?}"),
+        }
+    }
+
+    /// Something happens, by chance.
+    pub(super) fn happen(&mut self, dice: &mut Dice) {
+        let count = dice.below(6).to_string();
+        let name = ["web", "api"][usize::from(dice.below(2) == 1)];
+        let options: &[&str] = if name == "web" { &["checked", "max", "150"] } else { &["min", "50"] };
+        if self.definitions.symbols.find(name).is_none() {
+            return self.step(&[&["service", name, &count], options].concat());
+        }
+        match dice.below(12) {
+            0 | 1 => self.step(&["1", "instances", "4vcpu"]),
+            2 => self.step(&["desire", name, &count]),
+            3 => self.step(&["pulls", ["fail", "work"][usize::from(dice.below(2) == 1)]]),
+            4 => self.step(&["call", "job", &count]),
+            5 => self.step(&["refuse", &count]),
+            6 => self.crash_after = (dice.below(4) == 0).then(|| Span::seconds(dice.below(20))),
+            what => self.happen_to_a_task(what, dice),
+        }
+    }
+
+    fn happen_to_a_task(&mut self, what: u64, dice: &mut Dice) {
+        let all = Reader::new(&self.tasks, Revision::LIVE).iter();
+        let live: Vec<Row<Task>> =
+            all.filter(|(_, task)| task.desired == Desired::Running).map(|(row, _)| row).collect();
+        if live.is_empty() {
+            return;
+        }
+        let row = live[usize::try_from(dice.below(live.len() as u64)).expect("small")];
+        let is_running = self.task(row).status == TaskStatus::Running;
+        match what {
+            7 => self.tell_call(Call::StopTask { task: row }),
+            8 | 9 if is_running => self.write_health(row, Health::Unhealthy),
+            10 if is_running => self.write_health(row, Health::Healthy),
+            _ => self.take(row, Step::Exit),
         }
     }
 
@@ -161,6 +197,13 @@ impl Record {
     fn fargate(&mut self, available: bool) {
         let zone = self.definitions.symbols.intern("zone-a");
         self.scheduler.placement_mut().set_fargate_capacity(zone, available);
+    }
+
+    /// What was decided, second by second.
+    pub(super) fn log(&self) -> String {
+        let second = |at: &Timestamp| at.as_nanos() / Span::SECOND.as_nanos();
+        let lines: Vec<String> = self.log.iter().map(|(at, line)| format!("{}:{line}", second(at))).collect();
+        lines.join("; ")
     }
 
     fn add_instance(&mut self, size: &str) {
@@ -331,12 +374,15 @@ impl Record {
     }
 
     fn say_health(&mut self, name: &str, health: Health) {
-        let row = self.find(name);
+        self.write_health(self.find(name), health);
+    }
+
+    fn write_health(&mut self, row: Row<Task>, health: Health) {
         let task = *self.task(row);
         self.write_task(row, Some(Task { health, ..task }));
     }
 
-    fn run(&mut self, span: Span) {
+    pub(super) fn run(&mut self, span: Span) {
         let end = self.now + span;
         loop {
             self.decide();
@@ -532,8 +578,12 @@ impl Record {
                 let arrived = task.times.arrived.as_nanos() / Span::SECOND.as_nanos();
                 format!("+{}@{arrived}", text(task.name))
             }
+            EcsCommand::Create(task) if self.revisions => {
+                format!("+{}:{}", text(task.name), self.definitions[task.definition].revision)
+            }
             EcsCommand::Create(task) => {
-                format!("+{}", text(task.name))
+                let sign = if task.status == TaskStatus::Provisioning { "*" } else { "" };
+                format!("+{}{sign}", text(task.name))
             }
             EcsCommand::Stop { task, why } => {
                 let sign = match why {
