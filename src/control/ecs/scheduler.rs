@@ -396,12 +396,7 @@ impl Reconciler for Scheduler {
     }
 
     /// Answers the oldest call or looks at the service that is due, whichever came first.
-    fn reconcile(
-        &mut self,
-        turn: &mut Turn<'_>,
-        view: EcsView<'_>,
-        out: &mut Vec<(Ticket, EcsCommand)>,
-    ) {
+    fn reconcile(&mut self, turn: &mut Turn<'_>, view: EcsView<'_>, out: &mut Vec<(Ticket, EcsCommand)>) {
         let Some(due) = self.wake_at().filter(|&due| due <= turn.now) else { return };
         for task in self.refused.drain(..) {
             give_back(&mut self.placement, view.definitions, &task);

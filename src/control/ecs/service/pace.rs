@@ -75,3 +75,35 @@ impl Retry {
         self.failed
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::settings::SchedulerSettings;
+    use super::*;
+    use crate::base::Span;
+    use crate::base::mark::must_reach;
+
+    #[test]
+    fn waits_grow() {
+        let settings = SchedulerSettings::default();
+        let now = Timestamp::from_nanos(7);
+        let (mut throttle, mut retry) = (Throttle::default(), Retry::default());
+        let waits = [0, 0, 30, 60, 120, 240, 480, 960, 1620, 1620];
+        must_reach(&["SVC-62"], || {
+            for wait in waits {
+                throttle.failed(now, settings.throttle);
+                let expected = (wait > 0).then(|| now + Span::seconds(wait));
+                assert_eq!(throttle.until(), expected);
+            }
+        });
+        must_reach(&["SVC-63"], || {
+            for wait in [15, 15, 15, 15, 300, 300] {
+                retry.failed(now, settings.placement_retry);
+                assert_eq!(retry.at(), Some(now + Span::seconds(wait)));
+            }
+        });
+        assert_eq!(retry.failures(), 6);
+        (0..200).for_each(|_| throttle.failed(now, settings.throttle));
+        assert_eq!(throttle.until(), Some(now + Span::seconds(1620)), "doubling does not overflow");
+    }
+}

@@ -70,7 +70,8 @@ impl Plan {
     }
 }
 
-/// Unhealthy tasks whose replacements count as healthy.
+/// Unhealthy tasks whose replacements have shown what they are: they count as healthy, or are unhealthy
+/// too, and then either one stops.
 fn replaced(counts: Counts) -> u32 {
     mark!("SVC-22");
     (counts.counted + counts.unhealthy).saturating_sub(counts.desired).min(counts.unhealthy)
@@ -81,4 +82,99 @@ fn replaced(counts: Counts) -> u32 {
 const fn may_make_room(counts: Counts, bounds: Bounds) -> bool {
     let on_their_way = counts.live - counts.unhealthy - counts.counted;
     on_their_way == 0 || counts.counted >= bounds.lower
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::mark::must_reach;
+
+    /// Vector 14.1, and what a stuck deployment has in common: no room above, none below.
+    #[test]
+    fn bounds_round_away_from_each_other() {
+        let rows = [
+            ((1, 100, 200), (1, 2), false),
+            ((4, 50, 200), (2, 8), false),
+            ((3, 100, 125), (3, 3), true),
+            ((2, 75, 100), (2, 2), true),
+            ((10, 33, 133), (4, 13), false),
+            ((5, 0, 100), (0, 5), false),
+            ((7, 90, 110), (7, 7), true),
+            ((1, 100, 150), (1, 1), true),
+            ((0, 100, 200), (0, 0), true),
+            ((u32::MAX, 100, 200), (u32::MAX, u32::MAX), true),
+        ];
+        for ((desired, min, max), (lower, upper), stuck) in rows {
+            let bounds = must_reach(&["SVC-11"], || Bounds::of(desired, Percent(min), Percent(max)));
+            assert_eq!(bounds, Bounds { lower, upper }, "({desired}, {min}, {max})");
+            assert_eq!(
+                bounds.lower >= desired && bounds.upper <= desired,
+                stuck,
+                "({desired}, {min}, {max})"
+            );
+        }
+    }
+
+    #[test]
+    fn plans() {
+        // [desired, live, counted, unhealthy], [lower, upper] -> [start, stop unhealthy, stop surplus]
+        let rows = [
+            // Missing tasks, whatever `upper` is.
+            ([3, 0, 0, 0], [3, 6], [3, 0, 0]),
+            ([3, 1, 0, 0], [3, 1], [2, 0, 0]),
+            ([3, 3, 0, 0], [3, 6], [0, 0, 0]),
+            // Too many.
+            ([3, 5, 5, 0], [3, 6], [0, 0, 2]),
+            ([0, 5, 5, 0], [0, 0], [0, 0, 5]),
+            // Start first, as far as `upper` allows.
+            ([3, 3, 2, 1], [3, 6], [1, 0, 0]),
+            ([3, 3, 0, 3], [3, 4], [1, 0, 0]),
+            ([3, 4, 0, 3], [3, 4], [0, 0, 0]),
+            ([3, 4, 1, 3], [3, 4], [0, 1, 0]),
+            ([3, 6, 2, 3], [3, 6], [0, 2, 0]),
+            ([3, 6, 3, 3], [3, 6], [0, 3, 0]),
+            // Stop first: one, then wait for its replacement, unless enough count.
+            ([3, 3, 1, 2], [3, 3], [0, 1, 0]),
+            ([3, 3, 0, 2], [3, 3], [0, 0, 0]),
+            ([3, 3, 0, 2], [0, 3], [0, 1, 0]),
+            // The replacements are unhealthy too: either one of each pair stops.
+            ([2, 4, 0, 4], [2, 4], [0, 2, 0]),
+            ([2, 2, 0, 2], [2, 4], [2, 0, 0]),
+            // Fewer are wanted: unhealthy ones go first, then as many as are left over.
+            ([3, 5, 4, 1], [3, 6], [0, 1, 1]),
+            ([0, 2, 0, 2], [0, 0], [0, 2, 0]),
+        ];
+        for ([desired, live, counted, unhealthy], [lower, upper], [start, stop_unhealthy, stop_surplus]) in
+            rows
+        {
+            let counts = Counts { desired, live, counted, unhealthy };
+            let plan = Plan::of(counts, Bounds { lower, upper });
+            assert_eq!(plan, Plan { start, stop_unhealthy, stop_surplus }, "{counts:?} {lower} {upper}");
+        }
+    }
+
+    /// No plan exceeds what there is, starts while it stops too many, or overshoots `upper`.
+    #[test]
+    fn plans_are_consistent() {
+        for desired in 0..5 {
+            for live in 0..9_u32 {
+                for (counted, unhealthy) in
+                    (0..=live).flat_map(|c| (0..=live - c).map(move |unhealthy| (c, unhealthy)))
+                {
+                    for (min, max) in [(0, 100), (50, 100), (100, 100), (100, 150), (100, 200)] {
+                        let counts = Counts { desired, live, counted, unhealthy };
+                        let bounds = Bounds::of(desired, Percent(min), Percent(max));
+                        let plan = Plan::of(counts, bounds);
+                        assert!(plan.stop_unhealthy <= unhealthy, "{counts:?}");
+                        assert!(plan.stop_surplus <= live - unhealthy, "{counts:?}");
+                        assert!(plan.start == 0 || plan.stop_surplus == 0, "{counts:?}");
+                        assert!(
+                            plan.start == 0 || live + plan.start <= bounds.upper.max(desired),
+                            "{counts:?}"
+                        );
+                    }
+                }
+            }
+        }
+    }
 }

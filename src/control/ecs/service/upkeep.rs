@@ -13,9 +13,7 @@ use crate::mark;
 
 use super::super::desk::{Desk, NewTask};
 use super::super::events::{LISTED_MAX, Listed, ServiceMessage};
-use super::super::objects::{
-    Definitions, EcsView, InstanceStatus, Service, ServiceDefinition, Stop, Task,
-};
+use super::super::objects::{Definitions, EcsView, InstanceStatus, Service, ServiceDefinition, Stop, Task};
 use super::super::placement::stop::{Stoppable, StoppableSeat, stop_order};
 use super::super::placement::{Placement, Refusal, Rejection, Wanted};
 use super::notices::Notice;
@@ -214,10 +212,7 @@ impl Upkeep {
     }
 
     /// The live tasks of the service that were not asked to stop, in row order: walks over all tasks.
-    fn live_tasks<'a>(
-        &self,
-        view: EcsView<'a>,
-    ) -> impl Iterator<Item = (Row<Task>, &'a Task, Standing)> {
+    fn live_tasks<'a>(&self, view: EcsView<'a>) -> impl Iterator<Item = (Row<Task>, &'a Task, Standing)> {
         let rows = view.tasks_of_service.rows(self.row.number()).filter(|row| !self.asked.contains(row));
         rows.filter_map(move |row| {
             let task = view.tasks.get(row).filter(|task| task.service == Some(self.row))?;
@@ -241,7 +236,9 @@ impl Upkeep {
         if edit.new.is_some_and(|new| has_run(&new)) && !edit.old.is_some_and(|old| has_run(&old)) {
             mark!("SVC-61");
             self.throttle.reset();
-        } else if edit.new.is_some_and(|new| has_failed(&new)) && !edit.old.is_some_and(|old| has_failed(&old)) {
+        } else if edit.new.is_some_and(|new| has_failed(&new))
+            && !edit.old.is_some_and(|old| has_failed(&old))
+        {
             self.throttle.failed(now, settings.throttle);
         }
     }

@@ -72,3 +72,40 @@ impl Vacancies {
         self.total += 1;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `4@2` says that four are missing as of 2, `f` fills one, `r1` reopens one that was missing since
+    /// 1; the last lists the rest.
+    fn check(script: &str, expected: &str) {
+        let at = |text: &str| Timestamp::from_nanos(text.parse().expect("a time"));
+        let mut vacancies = Vacancies::default();
+        for word in script.split_whitespace() {
+            if word == "f" {
+                vacancies.fill();
+            } else if let Some(since) = word.strip_prefix('r') {
+                vacancies.reopen(at(since));
+            } else {
+                let (missing, now) = word.split_once('@').expect("a count and a time");
+                vacancies.owe(missing.parse().expect("a count"), at(now));
+            }
+        }
+        let left: Vec<String> =
+            std::iter::from_fn(|| vacancies.fill()).map(|at| at.as_nanos().to_string()).collect();
+        assert_eq!(left.join(" "), expected, "{script}");
+        assert_eq!(vacancies.total(), 0);
+    }
+
+    #[test]
+    fn the_oldest_is_filled_first_and_the_newest_is_forgotten_first() {
+        check("2@1 4@2", "1 1 2 2");
+        check("2@1 4@2 f f f", "2");
+        check("2@1 4@2 1@3", "1");
+        check("2@1 4@2 1@3 3@4", "1 4 4");
+        check("2@1 f 1@2 r1 2@3", "1 1");
+        check("f 1@5 1@6", "5");
+        check("2@1 2@2 0@3", "");
+    }
+}

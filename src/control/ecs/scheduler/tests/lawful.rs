@@ -60,7 +60,8 @@ fn computed_ticks_decide_what_taken_ticks_decide() {
         let mut dice = Dice::new(seed);
         for _ in 0..150 {
             record.happen(&mut dice);
-            let millis = [0, 1, 400, 999, 10_000, 37_000, 700_000][usize::try_from(dice.below(7)).expect("small")];
+            let millis =
+                [0, 1, 400, 999, 10_000, 37_000, 700_000][usize::try_from(dice.below(7)).expect("small")];
             record.run(Span::millis(millis));
         }
         (record.log(), record.scheduler.counters().looks)

@@ -22,13 +22,13 @@ use crate::base::{
     Bytes, Cpu, Draw, EntityKey, Name, Percent, Purpose, Reader, Revision, Row, Span, Symbol, Table,
     Timestamp, Turn, turn::Nobody,
 };
-use crate::control::laws::Dice;
-use crate::control::{Reconciler, Ticket};
 use crate::control::ecs::events::ServiceMessage;
 use crate::control::ecs::objects::*;
 use crate::control::ecs::placement::{Placement, PlacementSettings, Refusal};
 use crate::control::ecs::scheduler::{Answer, Call, EcsChange, EcsCommand, Scheduler};
 use crate::control::ecs::service::SchedulerSettings;
+use crate::control::laws::Dice;
+use crate::control::{Reconciler, Ticket};
 
 /// Units of work in one second of one script.
 const UNITS_MAX: u32 = 100_000;

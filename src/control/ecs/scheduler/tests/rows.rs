@@ -98,11 +98,7 @@ fn a_count_is_kept() {
         "1 instances 8vcpu; service web 1 min 50 max 50; run 60; desire web 4; run 60",
         "1: +web-0 [start 1]; 50: [steady]; 61: +web-1 +web-2 +web-3 [start 3]; 110: [steady]",
     );
-    check(
-        &["RT-02"],
-        "service web 2 fargate; run 60",
-        "1: +web-0* +web-1* [start 2]; 50: [steady]",
-    );
+    check(&["RT-02"], "service web 2 fargate; run 60", "1: +web-0* +web-1* [start 2]; 50: [steady]");
     // All new starts are of the revision that the service has now.
     check(
         &["SVC-23"],
@@ -275,11 +271,7 @@ fn failed_placements_are_tried_again() {
         "1: [full]; 380: +web-0* [start 1]; 430: [steady]",
     );
     // Said again after six hours.
-    check(
-        &["SVC-30"],
-        "fargate full; service web 1 fargate; run 30000",
-        "1: [full]; 21680: [full]",
-    );
+    check(&["SVC-30"], "fargate full; service web 1 fargate; run 30000", "1: [full]; 21680: [full]");
     // A task that stops, an instance that registers: at once.
     check(
         &["SVC-63"],
