@@ -2,12 +2,12 @@
 
 use super::record::Record;
 use crate::base::{Span, Timestamp};
+use crate::control::Ticket;
 use crate::control::ecs::objects::EcsView;
 use crate::control::ecs::placement::{Placement, PlacementSettings};
 use crate::control::ecs::scheduler::{EcsCommand, Scheduler};
 use crate::control::ecs::service::SchedulerSettings;
 use crate::control::laws::{self, Dice, Rig};
-use crate::control::{Reconciler, Ticket};
 
 /// A record whose scheduler is the machine under test; commands are carried out late.
 struct Late {
