@@ -291,7 +291,6 @@ impl Scheduler {
             Call::StopTask { task } => {
                 mark!("RT-07");
                 if view.tasks.get(task).is_some_and(can_stop) {
-                    mark!("TK-02");
                     self.desk(out).stop(task, Stop::UserInitiated);
                 }
             }
@@ -433,6 +432,8 @@ fn takes_tasks(instance: &ContainerInstance) -> bool {
     instance.status == InstanceStatus::Active && instance.agent_connected
 }
 
+/// Whatever its status; once is enough.
 fn can_stop(task: &Task) -> bool {
+    mark!("TK-02");
     task.desired == Desired::Running && task.status < TaskStatus::Stopped
 }

@@ -200,13 +200,15 @@ impl Upkeep {
 
     /// Counts the tasks of the service again and compares.
     pub(in super::super) fn recount(&self, view: EcsView<'_>) {
-        let (mut live, mut pending) = (0, 0);
-        for (_, _, standing) in self.live_tasks(view) {
+        let (mut live, mut pending, mut counted) = (0, 0, 0);
+        for (row, _, standing) in self.live_tasks(view) {
             live += 1;
+            counted += u32::from(self.tally.counts(row, standing, self.patience));
             pending += u32::from(standing == Standing::Pending);
         }
         assert_eq!(live, self.tally.live(), "live tasks, counted again");
         assert_eq!(pending, self.tally.pending(), "pending tasks, counted again");
+        assert_eq!(counted, self.tally.counted(), "tasks that count, counted again");
         let missing = self.service.desired_count.saturating_sub(self.live());
         assert_eq!(missing, self.vacancies.total(), "vacancies are the missing tasks");
     }

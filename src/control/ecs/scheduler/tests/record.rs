@@ -549,11 +549,11 @@ impl Record {
         self.scheduler.observe(self.now, EcsChange::Called(call));
     }
 
-    fn task(&self, row: Row<Task>) -> &Task {
+    pub(super) fn task(&self, row: Row<Task>) -> &Task {
         Reader::new(&self.tasks, Revision::LIVE).get(row).expect("a task that was created")
     }
 
-    fn find(&self, name: &str) -> Row<Task> {
+    pub(super) fn find(&self, name: &str) -> Row<Task> {
         let name = self.name(name);
         let mut all = Reader::new(&self.tasks, Revision::LIVE).iter();
         all.find(|(_, task)| task.name == name).map(|(row, _)| row).expect("a known task")

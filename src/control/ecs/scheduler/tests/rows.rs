@@ -2,7 +2,7 @@
 
 use super::record::{Record, run};
 use crate::base::mark::must_reach;
-use crate::base::{Span, Timestamp};
+use crate::base::{EntityKey, Span, Timestamp};
 use crate::control::Reconciler;
 use crate::control::ecs::service::SchedulerSettings;
 
@@ -57,6 +57,23 @@ fn calls_are_answered() {
         "1 instances 4vcpu; refuse 1; call job 4; run 1; call job 1; run 1; call job 1; run 1",
         "0: +job-0 +job-1 +job-2 +job-3; 1: +job-4; 2: xjob-5",
     );
+}
+
+#[test]
+fn tasks_carry_what_they_are() {
+    let script = "2 instances 1vcpu; service web 1; run 2; call job 1; run 1; stop web-0; run 1";
+    let record = must_reach(&["TK-05", "RT-02"], || run(script, SchedulerSettings::default()));
+    let rows = [("web-0", "web", "service:web", 0, 1), ("job-0", "job", "family:job", 2, 2)];
+    for (name, of, group, arrived, created) in rows {
+        let task = *record.task(record.find(name));
+        assert_eq!(task.key, EntityKey::new("task", of, 0));
+        assert_eq!(record.definitions.symbols.text(task.group), group);
+        assert_eq!(record.definitions.symbols.text(task.zone), "zone-a");
+        assert!(task.instance.is_some());
+        assert_eq!(task.service.is_some(), of == "web");
+        let second = |second| Timestamp::from_nanos(0) + Span::seconds(second);
+        assert_eq!((task.times.arrived, task.times.created), (second(arrived), second(created)));
+    }
 }
 
 #[test]
