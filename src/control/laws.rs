@@ -38,6 +38,11 @@ pub(crate) trait Rig {
 pub(crate) struct Dice(u64);
 
 impl Dice {
+    /// The dice of a seed.
+    pub(crate) const fn new(seed: u64) -> Self {
+        Dice(seed)
+    }
+
     /// A number below `n`.
     pub(crate) fn below(&mut self, n: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

@@ -4,9 +4,11 @@
 //! those of the ECS specification.
 
 pub mod api;
+mod desk;
 pub mod events;
 pub mod objects;
 pub mod placement;
 pub mod query;
 pub mod scheduler;
+pub mod service;
 pub mod task_definition;

@@ -10,6 +10,8 @@ use std::fmt;
 use crate::base::versioned::Index;
 use crate::base::{Bytes, Cpu, EntityKey, Name, Percent, Reader, Row, Span, Symbol, Symbols, Timestamp};
 
+use crate::mark;
+
 use super::query::Expression;
 
 // ---------------------------------------------------------------------------------------------------
@@ -536,6 +538,72 @@ impl Stop {
             Stop::UserInitiated => "UserInitiated",
             Stop::Scaling | Stop::Unhealthy => "ServiceSchedulerInitiated",
             Stop::HostTerminated => "TerminationNotice",
+        }
+    }
+}
+
+impl Stop {
+    /// `stoppedReason`, or for a container that failed its own reason (sections 3.3 and 3.4).
+    pub fn reason(self, definitions: &Definitions, task: Row<TaskDefinition>) -> String {
+        let container = |index: u8| {
+            let container = definitions[task].containers.get(usize::from(index));
+            container.map_or("", |container| definitions.symbols.text(container.name))
+        };
+        match self {
+            Stop::EssentialContainerExited { container: index, code, out_of_memory } => {
+                mark!("3.3/EssentialContainerExited");
+                let name = container(index);
+                let memory = if out_of_memory {
+                    mark!("TK-06");
+                    ", OutOfMemoryError: Container killed due to memory usage"
+                } else {
+                    ""
+                };
+                format!("Essential container in task exited ({name}, exit code {code}{memory})")
+            }
+            Stop::TaskFailedToStart(failure) => {
+                mark!("3.3/TaskFailedToStart");
+                failure.reason(&container)
+            }
+            Stop::UserInitiated => {
+                mark!("3.3/UserInitiated");
+                "Task stopped by user".to_owned()
+            }
+            Stop::Scaling => {
+                mark!("3.3/ServiceSchedulerInitiated");
+                "Scaling activity initiated by the service scheduler".to_owned()
+            }
+            Stop::Unhealthy => {
+                mark!("SVC-24");
+                "Task failed container health checks".to_owned()
+            }
+            Stop::HostTerminated => {
+                mark!("3.3/TerminationNotice");
+                "Host EC2 terminated.".to_owned()
+            }
+        }
+    }
+}
+
+impl StartFailure {
+    fn reason<'a>(self, name: &impl Fn(u8) -> &'a str) -> String {
+        match self {
+            StartFailure::CannotPull { container } => {
+                mark!("3.4/CannotPullContainerError");
+                format!("CannotPullContainerError: the image of {} could not be pulled", name(container))
+            }
+            StartFailure::CannotStart { container } => {
+                mark!("3.4/CannotStartContainerError");
+                format!("CannotStartContainerError: {} could not be started", name(container))
+            }
+            StartFailure::Dependency { container } => {
+                mark!("3.4/CannotStartContainerError");
+                format!("CannotStartContainerError: dependency graph: {} can never start", name(container))
+            }
+            StartFailure::InterfaceTimeout => {
+                mark!("3.4/InternalError");
+                "InternalError: Timeout waiting for network interface provisioning to complete.".to_owned()
+            }
         }
     }
 }
