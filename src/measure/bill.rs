@@ -8,8 +8,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::{Bytes, Money, Row, Span, Symbol, Timestamp, Usage};
+use crate::base::{Bytes, Cpu, Money, Row, Span, Symbol, Timestamp, Usage};
 use crate::catalog::Rate;
+use crate::catalog::fargate::Platform;
 use crate::control::ecs::objects::{FargateShape, InstanceClass, LaunchType, Task};
 use crate::mark;
 use crate::sim::fact::Fact;
@@ -97,13 +98,24 @@ impl Bill {
     }
 }
 
+impl ShapeKey {
+    fn shape(self) -> FargateShape {
+        FargateShape {
+            cpu: Cpu::from_parts(self.cpu),
+            memory: Bytes::new(self.memory),
+            ephemeral: Bytes::new(self.ephemeral),
+            arm64: self.arm64,
+            windows: self.windows,
+        }
+    }
+}
+
 /// Counts usage while a run goes on.
 #[derive(Debug, Default)]
 pub struct Meter {
     machines_on: BTreeMap<(Symbol, u64), (Row<InstanceClass>, Timestamp)>,
     /// Billed nanoseconds by pool and class.
     machine_time: BTreeMap<(Symbol, Row<InstanceClass>), u128>,
-    /// Volume time by pool, in nanoseconds: volumes exist from running to termination too.
     tasks_on: BTreeMap<(Symbol, u64), (FargateShape, bool, Timestamp)>,
     /// Billed nanoseconds by workload, shape and public address.
     task_time: BTreeMap<(Symbol, ShapeKey), u128>,
@@ -147,7 +159,7 @@ impl Meter {
             | Fact::Started(_)
             | Fact::Ready(_)
             | Fact::Stopping(_)
-            | Fact::Registered(_)
+            | Fact::Registered { .. }
             | Fact::Said { .. } => {}
         }
     }
@@ -198,12 +210,27 @@ impl Meter {
             lines.add(Component::Address, pool, "public IPv4", 0, plan.rates.public_address);
         }
         for (&(of, shape), &nanos) in &self.task_time {
-            let rates = plan.rates.fargate(shape.windows, shape.arm64);
-            let kind = rates.label();
-            lines.add(Component::Compute, of, &format!("{kind} vCPU"), nanos * positive(shape.cpu), rates.cpu);
-            lines.add(Component::Memory, of, &format!("{kind} memory"), nanos * positive(shape.memory), rates.memory);
+            let (platform, rates) = plan.rates.fargate(&shape.shape());
+            let kind = platform_label(platform);
+            lines.add(
+                Component::Compute,
+                of,
+                &format!("{kind} vCPU"),
+                nanos * positive(shape.cpu),
+                rates.cpu,
+            );
+            if let Some(licence) = rates.licence {
+                lines.add(Component::Compute, of, "Windows licence", nanos * positive(shape.cpu), licence);
+            }
+            lines.add(
+                Component::Memory,
+                of,
+                &format!("{kind} memory"),
+                nanos * positive(shape.memory),
+                rates.memory,
+            );
             let above = positive((shape.ephemeral - STORAGE_INCLUDED.bytes()).max(0));
-            lines.add(Component::Storage, of, "ephemeral above 20 GiB", nanos * above, plan.rates.fargate_storage);
+            lines.add(Component::Storage, of, "ephemeral above 20 GiB", nanos * above, rates.ephemeral);
             let addresses = if shape.address { nanos } else { 0 };
             lines.add(Component::Address, of, "public IPv4", addresses, plan.rates.public_address);
         }
@@ -223,17 +250,25 @@ impl Lines {
     }
 
     fn rate(self) -> Bill {
-        let rated = |((component, of, what), (amount, rate)): ((Component, Symbol, String), (u128, Option<Rate>))| {
-            let rate = rate.expect("set with the amount");
-            let usage = Usage { amount, unit: rate.price.value.unit() };
-            let amount = rate.price.value.line(usage);
-            BillLine { component, of, what, usage, rate, amount }
-        };
+        let rated =
+            |((component, of, what), (amount, rate)): ((Component, Symbol, String), (u128, Option<Rate>))| {
+                let rate = rate.expect("set with the amount");
+                let usage = Usage { amount, unit: rate.price.value.unit() };
+                let amount = rate.price.value.line(usage);
+                BillLine { component, of, what, usage, rate, amount }
+            };
         Bill { lines: self.0.into_iter().map(rated).collect() }
+    }
+}
+
+const fn platform_label(platform: Platform) -> &'static str {
+    match platform {
+        Platform::LinuxX86_64 => "Fargate Linux x86",
+        Platform::LinuxArm64 => "Fargate Linux ARM",
+        Platform::WindowsX86_64 => "Fargate Windows",
     }
 }
 
 fn positive(amount: i64) -> u128 {
     u128::try_from(amount).expect("an amount that is billed is not negative")
 }
-

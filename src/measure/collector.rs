@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::{Name, Span, Symbol, Timestamp};
 use crate::base::hash::Map;
+use crate::base::{Name, Span, Symbol, Timestamp};
 use crate::control::ecs::objects::{Stop, Task};
 use crate::sim::fact::{Fact, Observer};
 use crate::sim::plan::Plan;
@@ -49,6 +49,8 @@ pub struct Measured {
     pub tasks: Vec<TaskRow>,
     /// Every machine.
     pub machines: Vec<MachineRow>,
+    /// The name of each container instance, by the number of its row.
+    pub instances: Vec<Name>,
     /// Every service event, when rows are kept.
     pub events: Vec<EventRow>,
 }
@@ -107,6 +109,7 @@ impl Collector {
                 workloads: BTreeMap::new(),
                 tasks: Vec::new(),
                 machines: Vec::new(),
+                instances: Vec::new(),
                 events: Vec::new(),
             },
             keep_rows,
@@ -157,6 +160,7 @@ impl Observer for Collector {
                     self.open.insert(task.name, self.measured.tasks.len());
                     self.measured.tasks.push(TaskRow {
                         name: task.name,
+                        definition: task.definition,
                         launch_type: task.launch_type,
                         instance: instance.map(|instance| instance.name),
                         zone: task.zone,
@@ -202,7 +206,12 @@ impl Observer for Collector {
                     terminated: Timestamp::NEVER,
                 });
             }
-            Fact::Registered(instance) => self.machine(instance.name, |row| row.registered = at),
+            Fact::Registered { instance, row } => {
+                self.machine(instance.name, |row| row.registered = at);
+                let names = &mut self.measured.instances;
+                names.resize(names.len().max(row.index() + 1), instance.name);
+                names[row.index()] = instance.name;
+            }
             Fact::MachineTerminated(machine) => self.machine(machine.name, |row| row.terminated = at),
             Fact::Said { service, message } => {
                 if self.keep_rows {

@@ -60,7 +60,9 @@ mod tests {
 
     #[test]
     fn student_quantiles_are_the_published_ones() {
-        for (degrees, quantile) in [(1, 12.706), (9, 2.262), (30, 2.042), (40, 2.021), (120, 1.980), (100_000, 1.960)] {
+        for (degrees, quantile) in
+            [(1, 12.706), (9, 2.262), (30, 2.042), (40, 2.021), (120, 1.980), (100_000, 1.960)]
+        {
             assert!((student(degrees) - quantile).abs() < 0.000_6, "{degrees}: {}", student(degrees));
         }
     }

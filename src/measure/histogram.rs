@@ -19,45 +19,63 @@ use crate::base::Span;
 /// assert_eq!(spans.at(50.0).whole_seconds_up(), 51); // three digits: 50.02 s
 /// ```
 #[derive(Clone, Debug)]
-pub struct Spans(Histogram<u64>);
+pub struct Spans {
+    histogram: Histogram<u64>,
+    /// Exact, where the histogram has three digits.
+    min: Span,
+    max: Span,
+}
 
 impl Default for Spans {
     fn default() -> Self {
-        Spans(Histogram::new(3).expect("three digits are allowed"))
+        let histogram = Histogram::new(3).expect("three digits are allowed");
+        Spans { histogram, min: Span::from_nanos(u64::MAX), max: Span::ZERO }
     }
 }
 
 impl Spans {
     /// Adds one span.
     pub fn record(&mut self, span: Span) {
-        self.0.record(span.as_nanos() / 1000).expect("the histogram grows as needed");
+        self.histogram.record(span.as_nanos() / 1000).expect("the histogram grows as needed");
+        self.min = self.min.min(span);
+        self.max = self.max.max(span);
     }
 
     /// How many were added.
     pub fn count(&self) -> u64 {
-        self.0.len()
+        self.histogram.len()
     }
 
-    /// The value below which this percentage lies; zero when there is none.
+    /// The value below which this percentage lies, to three digits and never beyond the extremes;
+    /// zero when there is none.
     pub fn at(&self, percentile: f64) -> Span {
-        Span::from_nanos(self.0.value_at_percentile(percentile) * 1000)
+        let value = Span::from_nanos(self.histogram.value_at_percentile(percentile) * 1000);
+        value.max(self.min).min(self.max)
+    }
+
+    /// The value below which this percentage lies, in seconds; none when there is none.
+    #[expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "the float island of measures")]
+    pub fn seconds_at(&self, percentile: f64) -> Option<f64> {
+        (self.count() > 0).then(|| self.at(percentile).as_nanos() as f64 / 1e9)
     }
 
     /// The longest.
     pub fn max(&self) -> Span {
-        Span::from_nanos(self.0.max() * 1000)
+        self.max
     }
 
     /// Adds all of another.
     pub fn add(&mut self, other: &Spans) {
-        self.0.add(&other.0).expect("the histogram grows as needed");
+        self.histogram.add(&other.histogram).expect("the histogram grows as needed");
+        self.min = self.min.min(other.min);
+        self.max = self.max.max(other.max);
     }
 
     /// The distribution as points for a plot: (span, share of all at or below it in 1/10,000).
     pub fn cumulative(&self) -> Vec<(Span, u32)> {
-        let total = u128::from(self.0.len().max(1));
+        let total = u128::from(self.histogram.len().max(1));
         let mut below = 0_u128;
-        self.0
+        self.histogram
             .iter_recorded()
             .map(|step| {
                 below += u128::from(step.count_since_last_iteration());

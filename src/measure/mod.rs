@@ -9,6 +9,7 @@ pub mod estimate;
 pub mod histogram;
 pub mod occupancy;
 pub mod series;
+pub mod sheet;
 pub mod summary;
 pub mod tables;
 

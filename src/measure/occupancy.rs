@@ -107,7 +107,7 @@ impl Occupancy {
     /// Takes in one fact.
     pub fn fact(&mut self, plan: &Plan, at: Timestamp, fact: &Fact<'_>) {
         match *fact {
-            Fact::Registered(instance) => self.register(plan, at, instance),
+            Fact::Registered { instance, .. } => self.register(plan, at, instance),
             Fact::Placed { task, instance } => self.placed(plan, at, task, instance),
             Fact::Started(_) => self.running.add(at, 1),
             Fact::Stopping(task) => self.released(plan, at, task),

@@ -32,7 +32,14 @@ pub struct Series {
 impl Series {
     /// A series that is 0 from `start`, read every `period` from then on.
     pub fn new(start: Timestamp, period: Span) -> Self {
-        Series { grid: Beat::new(start, period), since: start, value: 0, peak: 0, integral: 0, points: vec![0] }
+        Series {
+            grid: Beat::new(start, period),
+            since: start,
+            value: 0,
+            peak: 0,
+            integral: 0,
+            points: vec![0],
+        }
     }
 
     /// The value is `value` from `at` on. A grid point shows what holds after all changes of its instant.

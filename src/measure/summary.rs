@@ -3,11 +3,10 @@
 //! One list feeds the terminal, the csv header, the report and the documentation. Knows nothing of
 //! how a number is printed, but for its decimals.
 
-use crate::base::{Money, Span};
+use crate::base::Money;
 
 use super::bill::Component;
 use super::collector::Measured;
-use super::histogram::Spans;
 use super::occupancy::Levels;
 
 /// One number that a run comes down to.
@@ -45,55 +44,151 @@ pub const MEASURES: &[Measure] = &[
     measure!("cost_compute_usd", "  compute", "USD", 2, "Instances, or the vCPUs of Fargate tasks.", |m| {
         usd(m.bill.of(Component::Compute))
     }),
-    measure!("cost_memory_usd", "  memory", "USD", 2, "The memory of Fargate tasks; part of the instance on EC2.", |m| {
-        usd(m.bill.of(Component::Memory))
-    }),
-    measure!("cost_storage_usd", "  storage", "USD", 2, "Root volumes, or ephemeral storage above what is included.", |m| {
-        usd(m.bill.of(Component::Storage))
-    }),
+    measure!(
+        "cost_memory_usd",
+        "  memory",
+        "USD",
+        2,
+        "The memory of Fargate tasks; part of the instance on EC2.",
+        |m| { usd(m.bill.of(Component::Memory)) }
+    ),
+    measure!(
+        "cost_storage_usd",
+        "  storage",
+        "USD",
+        2,
+        "Root volumes, or ephemeral storage above what is included.",
+        |m| { usd(m.bill.of(Component::Storage)) }
+    ),
     measure!("cost_address_usd", "  public IPv4", "USD", 2, "Public IPv4 addresses.", |m| {
         usd(m.bill.of(Component::Address))
     }),
-    measure!("place_p50_s", "time to place, p50", "s", 2, "From arrival to placement; half of the tasks are faster.", |m| at(&m.to_place, 50.0)),
-    measure!("place_p90_s", "time to place, p90", "s", 2, "From arrival to placement.", |m| at(&m.to_place, 90.0)),
-    measure!("place_p99_s", "time to place, p99", "s", 2, "From arrival to placement.", |m| at(&m.to_place, 99.0)),
-    measure!("place_max_s", "time to place, max", "s", 2, "From arrival to placement.", |m| max(&m.to_place)),
-    measure!("start_p50_s", "time to start, p50", "s", 2, "From arrival to RUNNING: all containers started.", |m| at(&m.to_start, 50.0)),
-    measure!("start_p90_s", "time to start, p90", "s", 2, "From arrival to RUNNING.", |m| at(&m.to_start, 90.0)),
-    measure!("start_p99_s", "time to start, p99", "s", 2, "From arrival to RUNNING.", |m| at(&m.to_start, 99.0)),
-    measure!("start_max_s", "time to start, max", "s", 2, "From arrival to RUNNING.", |m| max(&m.to_start)),
-    measure!("ready_p50_s", "time to ready, p50", "s", 2, "From arrival to HEALTHY, or to RUNNING without a health check.", |m| at(&m.to_ready, 50.0)),
-    measure!("ready_p90_s", "time to ready, p90", "s", 2, "From arrival to ready.", |m| at(&m.to_ready, 90.0)),
-    measure!("ready_p99_s", "time to ready, p99", "s", 2, "From arrival to ready.", |m| at(&m.to_ready, 99.0)),
-    measure!("ready_max_s", "time to ready, max", "s", 2, "From arrival to ready.", |m| max(&m.to_ready)),
-    measure!("cpu_allocated_pct", "CPU allocated", "%", 1, "Reserved over registered CPU, weighted by time; 100 on Fargate, where a task brings what it reserves.", |m| allocated(&m.occupancy.cpu)),
-    measure!("memory_allocated_pct", "memory allocated", "%", 1, "Reserved over registered memory, weighted by time.", |m| allocated(&m.occupancy.memory)),
-    measure!("cpu_stranded_pct", "free CPU stranded", "%", 1, "Of the free CPU, the share on instances where no task of the plan fits any more; none where nothing is free.", |m| stranded(&m.occupancy.cpu)),
-    measure!("memory_stranded_pct", "free memory stranded", "%", 1, "Of the free memory, the share on instances where no task of the plan fits any more.", |m| stranded(&m.occupancy.memory)),
-    measure!("instances_peak", "instances, peak", "", 0, "Most container instances registered at once.", |m| whole(m.occupancy.instances.peak())),
-    measure!("running_peak", "tasks running, peak", "", 0, "Most tasks in RUNNING at once.", |m| whole(m.occupancy.running.peak())),
-    measure!("tasks_started", "tasks started", "", 0, "Tasks that reached RUNNING.", |m| count(m.counts.started)),
-    measure!("tasks_failed", "tasks failed", "", 0, "Tasks that stopped by themselves with an error: an essential container exited with a code other than 0, or the task never started.", |m| count(m.counts.failed)),
-    measure!("tasks_failed_to_start", "  before RUNNING", "", 0, "Of those, tasks that never reached RUNNING.", |m| count(m.counts.failed_to_start)),
-    measure!("tasks_refused", "tasks refused", "", 0, "Standalone tasks whose call ended in a failure: nothing was created.", |m| count(m.counts.refused)),
+    measure!(
+        "place_p50_s",
+        "time to place, p50",
+        "s",
+        2,
+        "From arrival to placement; half of the tasks are faster.",
+        |m| m.to_place.seconds_at(50.0)
+    ),
+    measure!("place_p90_s", "time to place, p90", "s", 2, "From arrival to placement.", |m| m
+        .to_place
+        .seconds_at(90.0)),
+    measure!("place_p99_s", "time to place, p99", "s", 2, "From arrival to placement.", |m| m
+        .to_place
+        .seconds_at(99.0)),
+    measure!("place_max_s", "time to place, max", "s", 2, "From arrival to placement.", |m| m
+        .to_place
+        .seconds_at(100.0)),
+    measure!(
+        "start_p50_s",
+        "time to start, p50",
+        "s",
+        2,
+        "From arrival to RUNNING: all containers started.",
+        |m| m.to_start.seconds_at(50.0)
+    ),
+    measure!("start_p90_s", "time to start, p90", "s", 2, "From arrival to RUNNING.", |m| m
+        .to_start
+        .seconds_at(90.0)),
+    measure!("start_p99_s", "time to start, p99", "s", 2, "From arrival to RUNNING.", |m| m
+        .to_start
+        .seconds_at(99.0)),
+    measure!("start_max_s", "time to start, max", "s", 2, "From arrival to RUNNING.", |m| m
+        .to_start
+        .seconds_at(100.0)),
+    measure!(
+        "ready_p50_s",
+        "time to ready, p50",
+        "s",
+        2,
+        "From arrival to HEALTHY, or to RUNNING without a health check.",
+        |m| m.to_ready.seconds_at(50.0)
+    ),
+    measure!("ready_p90_s", "time to ready, p90", "s", 2, "From arrival to ready.", |m| m
+        .to_ready
+        .seconds_at(90.0)),
+    measure!("ready_p99_s", "time to ready, p99", "s", 2, "From arrival to ready.", |m| m
+        .to_ready
+        .seconds_at(99.0)),
+    measure!("ready_max_s", "time to ready, max", "s", 2, "From arrival to ready.", |m| m
+        .to_ready
+        .seconds_at(100.0)),
+    measure!(
+        "cpu_allocated_pct",
+        "CPU allocated",
+        "%",
+        1,
+        "Reserved over registered CPU, weighted by time; 100 on Fargate, where a task brings what it reserves.",
+        |m| allocated(&m.occupancy.cpu)
+    ),
+    measure!(
+        "memory_allocated_pct",
+        "memory allocated",
+        "%",
+        1,
+        "Reserved over registered memory, weighted by time.",
+        |m| allocated(&m.occupancy.memory)
+    ),
+    measure!(
+        "cpu_stranded_pct",
+        "free CPU stranded",
+        "%",
+        1,
+        "Of the free CPU, the share on instances where no task of the plan fits any more; none where nothing is free.",
+        |m| stranded(&m.occupancy.cpu)
+    ),
+    measure!(
+        "memory_stranded_pct",
+        "free memory stranded",
+        "%",
+        1,
+        "Of the free memory, the share on instances where no task of the plan fits any more.",
+        |m| stranded(&m.occupancy.memory)
+    ),
+    measure!(
+        "instances_peak",
+        "instances, peak",
+        "",
+        0,
+        "Most container instances registered at once.",
+        |m| whole(m.occupancy.instances.peak())
+    ),
+    measure!("running_peak", "tasks running, peak", "", 0, "Most tasks in RUNNING at once.", |m| whole(
+        m.occupancy.running.peak()
+    )),
+    measure!("tasks_started", "tasks started", "", 0, "Tasks that reached RUNNING.", |m| count(
+        m.counts.started
+    )),
+    measure!(
+        "tasks_failed",
+        "tasks failed",
+        "",
+        0,
+        "Tasks that stopped by themselves with an error: an essential container exited with a code other than 0, or the task never started.",
+        |m| count(m.counts.failed)
+    ),
+    measure!(
+        "tasks_failed_to_start",
+        "  before RUNNING",
+        "",
+        0,
+        "Of those, tasks that never reached RUNNING.",
+        |m| count(m.counts.failed_to_start)
+    ),
+    measure!(
+        "tasks_refused",
+        "tasks refused",
+        "",
+        0,
+        "Standalone tasks whose call ended in a failure: nothing was created.",
+        |m| count(m.counts.refused)
+    ),
 ];
 
 #[expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "the float island of measures")]
 fn usd(money: Money) -> Option<f64> {
     Some(money.nanos10() as f64 / 1e10)
-}
-
-fn at(spans: &Spans, percentile: f64) -> Option<f64> {
-    (spans.count() > 0).then(|| seconds(spans.at(percentile)))
-}
-
-fn max(spans: &Spans) -> Option<f64> {
-    (spans.count() > 0).then(|| seconds(spans.max()))
-}
-
-#[expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "the float island of measures")]
-fn seconds(span: Span) -> f64 {
-    span.as_nanos() as f64 / 1e9
 }
 
 fn allocated(levels: &Levels) -> Option<f64> {

@@ -2,16 +2,17 @@
 //!
 //! Plain structs; names are still symbols, times still timestamps. Knows nothing of csv.
 
-use crate::base::{Name, Symbol, Timestamp};
+use crate::base::{Name, Row, Symbol, Timestamp};
 use crate::control::ecs::events::ServiceMessage;
-use crate::control::ecs::objects::{InstanceClass, LaunchType, Stop, TaskTimes};
-use crate::base::Row;
+use crate::control::ecs::objects::{InstanceClass, LaunchType, Stop, TaskDefinition, TaskTimes};
 
 /// One task, from request to stopped or to the end of the run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TaskRow {
     /// What it is called.
     pub name: Name,
+    /// What it is.
+    pub definition: Row<TaskDefinition>,
     /// EC2 or Fargate.
     pub launch_type: LaunchType,
     /// The machine it ran on.

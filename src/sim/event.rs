@@ -4,7 +4,7 @@
 //! Knows nothing of what an event leads to.
 
 use crate::base::{Handle, Row};
-use crate::control::ecs::objects::{ContainerInstance, Service, Task};
+use crate::control::ecs::objects::Task;
 use crate::world::HostEvent;
 
 use super::plan::Machine;
@@ -15,6 +15,15 @@ use super::simulation::AgentSeat;
 pub enum Event {
     /// Something happens on a host.
     Host(HostEvent),
+    /// A pool, by its place in the plan, asks for the machines that it still wants.
+    Launch(u32),
+    /// A launch failed: its pool wants one more machine in that subnet.
+    LaunchFailed {
+        /// The pool, by its place in the plan.
+        pool: u32,
+        /// The subnet, by its place in the pool.
+        subnet: u32,
+    },
     /// A machine runs.
     MachineRunning(Row<Machine>),
     /// The agent of a machine registers it.
@@ -41,36 +50,33 @@ pub enum Event {
 
 const _: () = assert!(size_of::<Event>() <= 16);
 
-/// Who goes first among the events of one round: causes before those who react to them.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-#[repr(u8)]
-pub enum Rank {
-    /// Physics.
-    World,
-    /// Demand.
-    Arrival,
-    /// Node agents.
-    Agent,
-    /// The control plane.
-    Scheduler,
-    /// The end of the run, after all that happens at its instant.
-    End,
-}
+/// Who goes first among the events of one round: causes before those who react to them. Hosts order
+/// their own events with the ranks below [`WORLD`].
+const WORLD: u8 = 4;
+const ARRIVAL: u8 = 5;
+const AGENT: u8 = 6;
+const SCHEDULER: u8 = 7;
+const END: u8 = 8;
 
 impl Event {
     /// The rank of an event, and its actor within the rank.
-    pub fn order(self) -> (Rank, u32) {
+    pub fn order(self) -> (u8, u32) {
         match self {
-            Event::Host(event) => (Rank::World, event.actor()),
-            Event::MachineRunning(machine) | Event::MachineRegistered(machine) => (Rank::World, machine.number()),
+            Event::Host(event) => {
+                let (rank, actor) = event.order();
+                assert!(rank < WORLD, "hosts have the lowest ranks");
+                (rank, actor)
+            }
+            Event::Launch(pool) | Event::LaunchFailed { pool, .. } => (WORLD, pool),
+            Event::MachineRunning(machine) | Event::MachineRegistered(machine) => (WORLD, machine.number()),
             Event::FargateReady(task)
             | Event::InterfaceAttached(task)
             | Event::InterfaceTimeout(task)
-            | Event::Deprovisioned(task) => (Rank::World, task.number()),
-            Event::CreateService(number) | Event::Arrive(number) => (Rank::Arrival, number),
-            Event::WakeAgent(seat) => (Rank::Agent, seat.row.number()),
-            Event::WakeScheduler => (Rank::Scheduler, 0),
-            Event::End => (Rank::End, 0),
+            | Event::Deprovisioned(task) => (WORLD, task.number()),
+            Event::CreateService(number) | Event::Arrive(number) => (ARRIVAL, number),
+            Event::WakeAgent(seat) => (AGENT, seat.row.number()),
+            Event::WakeScheduler => (SCHEDULER, 0),
+            Event::End => (END, 0),
         }
     }
 }

@@ -4,7 +4,7 @@
 //! same on every machine and survives unrelated changes. A fact changes nothing. Knows nothing of who
 //! watches.
 
-use crate::base::{EntityKey, Name, Symbol, Timestamp};
+use crate::base::{EntityKey, Name, Row, Symbol, Timestamp};
 use crate::control::ecs::events::ServiceMessage;
 use crate::control::ecs::objects::{ContainerInstance, Definitions, Service, Stop, Task};
 use crate::control::ecs::placement::{Refusal, Rejection};
@@ -46,7 +46,12 @@ pub enum Fact<'a> {
     /// A machine runs; EC2 bills from here (PR-10).
     MachineRunning(&'a Machine),
     /// A container instance registered.
-    Registered(&'a ContainerInstance),
+    Registered {
+        /// The instance.
+        instance: &'a ContainerInstance,
+        /// Its row, which messages about it carry.
+        row: Row<ContainerInstance>,
+    },
     /// The termination of a machine was accepted; EC2 bills to here.
     MachineTerminated(&'a Machine),
     /// A service said something.
@@ -128,7 +133,7 @@ impl Fact<'_> {
             Fact::Stopping(_) => FactKind::Stopping,
             Fact::Stopped(_) => FactKind::Stopped,
             Fact::MachineRunning(_) => FactKind::MachineRunning,
-            Fact::Registered(_) => FactKind::Registered,
+            Fact::Registered { .. } => FactKind::Registered,
             Fact::MachineTerminated(_) => FactKind::MachineTerminated,
             Fact::Said { .. } => FactKind::Said,
         }
@@ -186,7 +191,7 @@ fn words(definitions: &Definitions, at: Timestamp, fact: &Fact<'_>) -> [u64; 6] 
         Fact::MachineRunning(machine) | Fact::MachineTerminated(machine) => {
             (keyed(machine.key), text(definitions[machine.class].instance_type), 0)
         }
-        Fact::Registered(instance) => (keyed(instance.key), text(definitions[instance.class].zone), 0),
+        Fact::Registered { instance, .. } => (keyed(instance.key), text(definitions[instance.class].zone), 0),
         Fact::Said { service, message } => (keyed(service.key), message_word(message), 0),
     };
     [fact.kind() as u64, at.as_nanos(), high, low, first, second]

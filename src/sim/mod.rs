@@ -6,7 +6,14 @@
 pub mod event;
 pub mod fact;
 pub mod plan;
+pub mod simulation;
+mod step;
+mod wire;
+
+#[cfg(test)]
+mod tests;
 
 pub use event::Event;
 pub use fact::{Fact, FactKind, Observer};
 pub use plan::Plan;
+pub use simulation::{Ended, Progress, run, run_with};

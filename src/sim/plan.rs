@@ -4,11 +4,16 @@
 //! never refuses its plan. Knows nothing of text.
 
 use crate::base::hash::Map;
+use crate::base::token_bucket::TokenBucket;
 use crate::base::{Bytes, EntityKey, Name, Row, Span, Symbol, Timestamp};
 use crate::catalog::Rate;
-use crate::control::ecs::objects::{Definitions, InstanceClass, ServiceDefinition, TaskRequest};
+use crate::catalog::fargate::Platform as FargatePlatform;
+use crate::catalog::fargate::Rates as FargateRates;
+use crate::control::ecs::objects::{
+    Definitions, FargateShape, InstanceClass, ServiceDefinition, Task, TaskRequest,
+};
 use crate::control::ecs::placement::PlacementSettings;
-use crate::control::ecs::scheduler::SchedulerSettings;
+use crate::control::ecs::service::SchedulerSettings;
 use crate::control::node::ecs_agent::AgentSettings;
 use crate::engine::Quantiles;
 use crate::workload::Arrivals;
@@ -98,9 +103,8 @@ pub struct EcsSettings {
     pub interface_detach: Span,
     /// How long a stopped task can still be described (TK-03).
     pub retention: Span,
-    /// RunTask calls at once, and per second (section 9.2, "Cluster resource modify"); none for no
-    /// limit.
-    pub run_task_bucket: Option<(u64, u64)>,
+    /// The bucket of RunTask calls (section 9.2, "Cluster resource modify"), full; none for no limit.
+    pub run_task_bucket: Option<TokenBucket>,
 }
 
 /// What things cost, with the source of each rate.
@@ -112,30 +116,44 @@ pub struct Rates {
     pub root_volume: Rate,
     /// How large that is.
     pub root_volume_size: Bytes,
-    /// Fargate CPU and memory by (Windows, ARM), where the region has them.
-    pub fargate: Vec<FargateRates>,
-    /// Fargate ephemeral storage above what is included.
-    pub fargate_storage: Rate,
+    /// Fargate, by platform; empty where the region has none.
+    pub fargate: Vec<(FargatePlatform, FargateRates)>,
     /// A public IPv4 address.
     pub public_address: Rate,
 }
 
-/// The Fargate rates of one operating system and architecture.
-#[derive(Clone, Debug)]
-pub struct FargateRates {
-    /// Whether for Windows.
-    pub windows: bool,
-    /// Whether for ARM.
-    pub arm64: bool,
-    /// Per vCPU-hour.
-    pub cpu: Rate,
-    /// Per GB-hour.
-    pub memory: Rate,
+impl Pool {
+    /// How many machines each subnet gets: as even as can be, the first subnets one more.
+    pub fn wanted(&self) -> Vec<u32> {
+        let subnets = u32::try_from(self.classes.len()).expect("at most 16 subnets");
+        (0..subnets).map(|nth| (self.count + subnets - 1 - nth) / subnets).collect()
+    }
+}
+
+impl Rates {
+    /// The Fargate rates of a shape. Panics where the region has none: lowering checks.
+    pub fn fargate(&self, shape: &FargateShape) -> (FargatePlatform, &FargateRates) {
+        let platform = match (shape.windows, shape.arm64) {
+            (true, _) => FargatePlatform::WindowsX86_64,
+            (false, true) => FargatePlatform::LinuxArm64,
+            (false, false) => FargatePlatform::LinuxX86_64,
+        };
+        let found = self.fargate.iter().find(|(of, _)| *of == platform);
+        (platform, &found.expect("lowering checks that the region has Fargate rates").1)
+    }
 }
 
 impl Plan {
     /// Everything ECS decides on.
     pub const fn definitions(&self) -> &Definitions {
         &self.definitions
+    }
+
+    /// Whether a task has a public IPv4 address: as its service or its request says.
+    pub fn has_public_address(&self, task: &Task) -> bool {
+        let service = self.definitions.services.iter().find(|service| service.group == task.group);
+        let request = self.definitions.requests.iter().find(|request| request.name == task.name.of);
+        let placing = service.map(|service| &service.placing).or(request.map(|request| &request.placing));
+        placing.is_some_and(|placing| placing.public_address)
     }
 }

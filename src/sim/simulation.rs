@@ -6,20 +6,22 @@
 use std::ops::ControlFlow;
 
 use crate::base::hash::Map;
-use crate::base::turn::{Nobody, Why};
-use crate::base::{Column, Handle, Row, Symbol, Timestamp};
+use crate::base::runtime::SandboxId;
 use crate::base::token_bucket::TokenBucket;
-use crate::control::Ticket;
-use crate::control::ecs::objects::{ContainerInstance, Task};
+use crate::base::turn::{Nobody, Why};
+use crate::base::{Column, Handle, Revision, Row, Symbol, Timestamp};
+use crate::control::ecs::objects::Task;
+use crate::control::ecs::placement::Placement;
 use crate::control::ecs::scheduler::{EcsCommand, Scheduler};
-use crate::control::node::ecs_agent::{AgentCommand, EcsAgent};
+use crate::control::node::ecs_agent::{AgentCommand, AgentView, EcsAgent};
+use crate::control::{Reconciler, Ticket};
 use crate::engine::{Agenda, Luck};
 use crate::store::{Cursor, EcsRecord};
 use crate::world::{Ec2, Effects, Fargate, Host, Hosts};
 
 use super::event::Event;
 use super::fact::{Digests, Fact, Observer};
-use super::plan::{Machine, Plan};
+use super::plan::{Machine, Plan, Pool};
 
 /// Progress is told, and conservation recounted, every so many events.
 const EVENTS_BETWEEN_LOOKS: u64 = 65_536;
@@ -40,10 +42,21 @@ pub struct Simulation<'a> {
     pub(super) agent_of_host: Vec<Option<Handle<AgentSeat>>>,
     /// The agent that has each task, by task; none before the payload was sent and after the end.
     pub(super) agent_of_task: Vec<Option<Handle<AgentSeat>>>,
+    /// The task in each sandbox, from its payload to its end. Agents remember a sandbox longer than the
+    /// record remembers a task, so sandboxes are counted and never reused.
+    pub(super) task_of_sandbox: Map<SandboxId, Row<Task>>,
+    /// The sandbox of each task, by task.
+    pub(super) sandbox_of_task: Vec<Option<SandboxId>>,
+    /// The next sandbox.
+    pub(super) next_sandbox: u32,
     /// The agent of each container instance, by instance.
     pub(super) agent_of_instance: Vec<Option<Handle<AgentSeat>>>,
-    pub(super) machines: Vec<MachineState>,
-    pub(super) hosts: Hosts<'a>,
+    pub(super) machines: Vec<Machine>,
+    /// Machines that each pool still wants, by pool and subnet.
+    pub(super) wanted: Vec<Vec<u32>>,
+    /// Launch calls that each pool has made.
+    pub(super) launch_calls: Vec<u32>,
+    pub(super) hosts: Hosts,
     pub(super) ec2: Ec2,
     pub(super) fargate: Fargate,
     pub(super) run_task_bucket: Option<TokenBucket>,
@@ -62,27 +75,20 @@ pub struct Simulation<'a> {
     pub(super) counts: Counts,
 }
 
-/// A machine that decides, and when its wake is on the agenda.
+/// A machine that decides, and its wakes that are on the agenda.
 #[derive(Debug)]
 pub struct Process<M> {
     pub(super) machine: M,
-    /// The soonest wake that is on the agenda; a later one that it overtook is a no-op.
-    pub(super) armed: Timestamp,
+    /// Falling: a wake is added only when it is sooner than all others. One that finds nothing to do
+    /// is a no-op (law 2).
+    armed: Vec<Timestamp>,
 }
 
-/// An agent, the host it works on and the instance that it registered.
+/// An agent and the host it works on.
 #[derive(Debug)]
 pub struct AgentSeat {
     pub(super) process: Process<EcsAgent>,
     pub(super) host: Row<Host>,
-    pub(super) instance: Option<Row<ContainerInstance>>,
-}
-
-/// A machine and how far it got.
-#[derive(Debug)]
-pub(super) struct MachineState {
-    pub(super) machine: Machine,
-    pub(super) running: bool,
 }
 
 /// How a run went, in numbers that no file shows but `--json` and benches do.
@@ -160,7 +166,6 @@ impl<'a> Simulation<'a> {
         let luck = Luck::new(seed);
         let mut record = EcsRecord::new();
         let cursor = record.open();
-        let bucket = plan.ecs.run_task_bucket;
         Simulation {
             plan,
             luck,
@@ -168,16 +173,24 @@ impl<'a> Simulation<'a> {
             now: plan.start,
             record,
             cursor,
-            scheduler: Process::new(Scheduler::new(plan.ecs.scheduler.clone(), plan.ecs.placement.clone())),
+            scheduler: Process::new(Scheduler::new(
+                plan.ecs.scheduler,
+                Placement::new(plan.ecs.placement.clone()),
+            )),
             agents: Column::new(),
             agent_of_host: Vec::new(),
             agent_of_task: Vec::new(),
+            task_of_sandbox: Map::default(),
+            sandbox_of_task: Vec::new(),
+            next_sandbox: 0,
             agent_of_instance: Vec::new(),
             machines: Vec::new(),
-            hosts: Hosts::new(&plan.registry, &plan.world.host, luck),
-            ec2: Ec2::new(&plan.world.ec2, luck),
-            fargate: Fargate::new(&plan.world.fargate, luck),
-            run_task_bucket: bucket.map(|(burst, refill)| TokenBucket::new(burst, refill)),
+            wanted: plan.pools.iter().map(Pool::wanted).collect(),
+            launch_calls: vec![0; plan.pools.len()],
+            hosts: Hosts::new(luck, plan.world.host.clone(), plan.registry.clone()),
+            ec2: Ec2::new(luck, plan.world.ec2.clone()),
+            fargate: Fargate::new(luck, plan.world.fargate.clone()),
+            run_task_bucket: plan.ecs.run_task_bucket,
             arrived: vec![0; plan.arrivals.len()],
             serials: Map::default(),
             stopped: std::collections::VecDeque::new(),
@@ -201,15 +214,15 @@ impl<'a> Simulation<'a> {
                 self.schedule(at, Event::Arrive(number_32(number)));
             }
         }
-        for pool in &self.plan.pools {
-            self.launch(pool);
+        for (number, pool) in self.plan.pools.iter().enumerate() {
+            self.schedule(pool.launch_at, Event::Launch(number_32(number)));
         }
         self.schedule(self.plan.end, Event::End);
     }
 
     pub(super) fn schedule(&mut self, at: Timestamp, event: Event) {
         let (rank, actor) = event.order();
-        self.agenda.schedule(at, rank as u8, actor, event);
+        self.agenda.schedule(at, rank, actor, event);
     }
 
     /// Tells a fact to the digests and to whoever watches.
@@ -221,17 +234,36 @@ impl<'a> Simulation<'a> {
     /// Counts everything again and compares with the books, in each part by itself.
     fn recount(&self) {
         self.record.recount();
-        self.scheduler.machine.recount();
+        let definitions = &self.plan.definitions;
+        self.scheduler.machine.recount(self.record.view(Revision::LIVE, definitions));
+        self.scheduler.machine.placement().recount();
         for (_, seat) in self.agents.iter() {
-            seat.process.machine.recount();
+            let agent = &seat.process.machine;
+            assert_eq!(agent.held(), agent.recount(AgentView { definitions }), "the agent's own book");
         }
-        self.hosts.recount();
     }
 }
 
-impl<M> Process<M> {
+impl<M: Reconciler> Process<M> {
     pub(super) const fn new(machine: M) -> Self {
-        Process { machine, armed: Timestamp::NEVER }
+        Process { machine, armed: Vec::new() }
+    }
+
+    /// When a wake must be put on the agenda, if one must.
+    pub(super) fn arm(&mut self, now: Timestamp) -> Option<Timestamp> {
+        let at = self.machine.wake_at()?.max(now);
+        if self.armed.last().is_some_and(|&soonest| soonest <= at) {
+            return None;
+        }
+        self.armed.push(at);
+        Some(at)
+    }
+
+    /// A wake has come.
+    pub(super) fn woken(&mut self, now: Timestamp) {
+        while self.armed.last().is_some_and(|&soonest| soonest <= now) {
+            self.armed.pop();
+        }
     }
 }
 

@@ -3,15 +3,10 @@
 //! A step changes the world or the record, and then settles: whoever should hear of it hears of it,
 //! and whoever wants to work gets a wake. Details of the orchestrator are in [`wire`](super::wire).
 
-use crate::base::{Name, Purpose, Row, Timestamp, Turn};
-use crate::control::Reconciler;
-use crate::control::ecs::objects::{Desired, StartFailure, Stop, TaskStatus};
-use crate::control::ecs::scheduler::{Call, EcsChange};
+use crate::control::ecs::objects::{StartFailure, Stop};
 
 use super::event::Event;
-use super::fact::Fact;
-use super::plan::{Machine, Pool};
-use super::simulation::{MachineState, Simulation, number_32};
+use super::simulation::Simulation;
 
 impl Simulation<'_> {
     /// Makes one event happen.
@@ -21,6 +16,8 @@ impl Simulation<'_> {
                 self.hosts.happen(self.now, event, &mut self.effects);
                 self.spread_effects();
             }
+            Event::Launch(pool) => self.launch(pool),
+            Event::LaunchFailed { pool, subnet } => self.launch_again(pool, subnet),
             Event::MachineRunning(machine) => self.machine_runs(machine),
             Event::MachineRegistered(machine) => self.register(machine),
             Event::FargateReady(task) => self.fargate_ready(task),

@@ -8,12 +8,16 @@ use crate::base::runtime::SandboxId;
 use crate::base::{EntityKey, Handle, Name, Purpose, Row, Span, Timestamp, Turn};
 use crate::control::Reconciler;
 use crate::control::ecs::objects::{
-    Desired, Health, LaunchType, NetworkMode, Service, Stop, Task, TaskStatus,
+    ContainerDefinition, Desired, Health, LaunchType, NetworkMode, Service, Stop, Task, TaskDefinition,
+    TaskStatus,
 };
 use crate::control::ecs::scheduler::{Answer, Call, EcsChange, EcsCommand};
-use crate::control::node::ecs_agent::{AgentChange, AgentCommand, AgentView, Report, Reported};
+use crate::control::node::ecs_agent::{AgentChange, AgentCommand, AgentView, HostCapacity, Report, Reported};
 use crate::mark;
-use crate::world::{ContainerSpec, HostSpec};
+use crate::world::fargate::Market;
+
+use crate::world::host::{ContainerSpec, HostKind, Life};
+use crate::world::probe::HealthCheck;
 
 use super::machines::put;
 use crate::sim::event::Event;
@@ -68,7 +72,7 @@ impl Simulation<'_> {
 
     /// Everything the scheduler has due, in one round and one view.
     pub(in crate::sim) fn work_scheduler(&mut self) {
-        self.scheduler.armed = Timestamp::NEVER;
+        self.scheduler.woken(self.now);
         let view = self.record.view(self.record.read_up_to(self.cursor), &self.plan.definitions);
         let mut commands = std::mem::take(&mut self.commands);
         for unit in 0.. {
@@ -119,11 +123,12 @@ impl Simulation<'_> {
     fn create(&mut self, task: Task) {
         self.counts.tasks += 1;
         let row = self.record.create_task(self.now, task);
-        let instance = task.instance.map(|row| *self.record.instance(row).expect("placed on a known instance"));
+        let instance =
+            task.instance.map(|row| *self.record.instance(row).expect("placed on a known instance"));
         self.tell(&Fact::Placed { task: &task, instance: instance.as_ref() });
         match (task.launch_type, task.status) {
             (LaunchType::Fargate, _) => {
-                let ready = self.fargate.launch(self.now, task.key);
+                let ready = self.fargate.launch(self.now, task.key, Market::OnDemand).agent_starts;
                 self.schedule(ready, Event::FargateReady(row));
             }
             (LaunchType::Ec2, TaskStatus::Provisioning) => {
@@ -161,14 +166,8 @@ impl Simulation<'_> {
         mark!("FG-01");
         let task = self.change_task(row, |task| task.status = TaskStatus::Pending);
         let shape = self.plan.definitions[task.definition].fargate.expect("placed on Fargate with a size");
-        let host = self.hosts.boot(HostSpec::fargate(task.key, shape.cpu));
-        let capacity = crate::control::node::ecs_agent::HostCapacity {
-            cpu: shape.cpu,
-            memory: shape.memory,
-            gpus: 0,
-            reserved_ports: Box::default(),
-        };
-        let seat = self.seat(host, capacity);
+        let host = self.hosts.boot(self.now, task.key, HostKind::MicroVm { cpu: shape.cpu });
+        let seat = self.seat(host, &HostCapacity::new(shape.cpu, shape.memory));
         put(&mut self.agent_of_task, row.index(), Some(seat));
         self.send_payload(row);
     }
@@ -182,17 +181,30 @@ impl Simulation<'_> {
         };
         put(&mut self.agent_of_task, row.index(), Some(seat));
         let definition = &self.plan.definitions[task.definition];
-        let sandbox = SandboxId(row.number());
+        let sandbox = SandboxId(self.next_sandbox);
+        self.next_sandbox += 1;
+        self.task_of_sandbox.insert(sandbox, row);
+        put(&mut self.sandbox_of_task, row.index(), Some(sandbox));
         let host = self.agents.checked(seat).expect("the agent is there").host;
-        let takes = self.plan.takes.get(&task.name.of);
-        let specs = definition.containers.iter().map(|container| ContainerSpec {
-            image: container.image,
-            health: container.health_check,
-            essential: container.essential,
-        });
-        self.hosts.admit(host, sandbox, task.key, specs, takes);
+        let specs: Vec<ContainerSpec> = definition.containers.iter().map(container_spec).collect();
+        let life = self.life(&task, definition);
+        self.hosts.admit(host, sandbox, task.key, &specs, life);
         let payload = AgentChange::Payload { task: sandbox, key: task.key, definition: task.definition };
         self.tell_agent(seat, payload);
+    }
+
+    /// How long the work of a standalone task takes, when its process of arrivals says: its first
+    /// essential container then ends well.
+    fn life(&self, task: &Task, definition: &TaskDefinition) -> Life {
+        let Some(takes) = self.plan.takes.get(&task.name.of) else { return Life::AsImages };
+        let essential = definition.containers.iter().position(|container| container.essential);
+        Life::Ends {
+            container: u8::try_from(essential.expect("a task has an essential container"))
+                .expect("at most 10"),
+            after: Span::from_nanos(takes.value(self.luck.draw(Purpose::Life, task.key, 0))),
+            code: 0,
+            out_of_memory: false,
+        }
     }
 
     /// Sets the desired status to STOPPED and starts the matching tear-down (TK-02).
@@ -204,8 +216,10 @@ impl Simulation<'_> {
             task.stop = task.stop.or(Some(why));
             task.times.stopping = task.times.stopping.min(now);
         });
-        match self.agent_of_task.get(row.index()).copied().flatten() {
-            Some(seat) => self.tell_agent(seat, AgentChange::StopTask { task: SandboxId(row.number()) }),
+        let seat = self.agent_of_task.get(row.index()).copied().flatten();
+        let sandbox = self.sandbox_of_task.get(row.index()).copied().flatten();
+        match seat.zip(sandbox) {
+            Some((seat, task)) => self.tell_agent(seat, AgentChange::StopTask { task }),
             None => {
                 self.tell(&Fact::Stopping(&task));
                 self.tear_down(row);
@@ -235,11 +249,14 @@ impl Simulation<'_> {
             task.times.stopped = now;
         });
         self.tell(&Fact::Stopped(&task));
+        if let Some(sandbox) = self.sandbox_of_task.get_mut(row.index()).and_then(Option::take) {
+            self.task_of_sandbox.remove(&sandbox);
+        }
         if let Some(seat) = self.agent_of_task.get_mut(row.index()).and_then(Option::take)
             && task.launch_type == LaunchType::Fargate
         {
             let host = self.agents.checked(seat).expect("a micro-VM has an agent").host;
-            self.hosts.shut(now, host);
+            self.hosts.shut(host);
             self.agent_of_host[host.index()] = None;
             self.agents.remove(seat.row);
         }
@@ -268,7 +285,7 @@ impl Simulation<'_> {
     /// Everything an agent has due.
     pub(in crate::sim) fn work_agent(&mut self, seat: Handle<AgentSeat>) {
         let Some(agent) = self.agents.checked_mut(seat) else { return };
-        agent.process.armed = Timestamp::NEVER;
+        agent.process.woken(self.now);
         let host = agent.host;
         let view = AgentView { definitions: &self.plan.definitions };
         let mut commands = std::mem::take(&mut self.agent_commands);
@@ -294,7 +311,8 @@ impl Simulation<'_> {
 
     /// What an agent reports becomes the record (sections 3.1 to 3.3).
     fn take_report(&mut self, report: Report) {
-        let row = Row::at(report.task.0 as usize);
+        let row =
+            *self.task_of_sandbox.get(&report.task).expect("a report is about a task that has not ended");
         let now = self.now;
         match report.what {
             Reported::PullStarted => {
@@ -303,6 +321,9 @@ impl Simulation<'_> {
                     task.times.pull_started = now;
                 });
                 self.tell(&Fact::Pulling(&task));
+            }
+            Reported::Activating => {
+                self.change_task(row, |task| task.status = TaskStatus::Activating);
             }
             Reported::PullStopped => {
                 self.change_task(row, |task| task.times.pull_stopped = now);
@@ -334,15 +355,13 @@ impl Simulation<'_> {
                     self.tell(&Fact::Ready(&task));
                 }
             }
-            Reported::EssentialExited(stop) => {
-                self.change_task(row, |task| {
-                    task.times.execution_stopped = now;
-                    task.stop = task.stop.or(Some(stop));
-                });
+            Reported::EssentialExited => {
+                self.change_task(row, |task| task.times.execution_stopped = now);
             }
-            Reported::Stopping => {
+            Reported::Stopping(stop) => {
                 let task = self.change_task(row, |task| {
                     task.desired = Desired::Stopped;
+                    task.stop = task.stop.or(stop);
                     task.status = TaskStatus::Stopping;
                     task.times.stopping = task.times.stopping.min(now);
                 });
@@ -390,21 +409,25 @@ impl Simulation<'_> {
     pub(in crate::sim) fn settle(&mut self) {
         let Self { record, cursor, scheduler, plan, now, .. } = self;
         record.deliver(*cursor, *now, &plan.definitions, |change| scheduler.machine.observe(*now, change));
-        let Some(wake) = self.scheduler.machine.wake_at() else { return };
-        let at = wake.max(self.now);
-        if at < self.scheduler.armed {
-            self.scheduler.armed = at;
+        if let Some(at) = self.scheduler.arm(self.now) {
             self.schedule(at, Event::WakeScheduler);
         }
     }
 
     fn arm_agent(&mut self, seat: Handle<AgentSeat>) {
         let Some(agent) = self.agents.checked_mut(seat) else { return };
-        let Some(wake) = agent.process.machine.wake_at() else { return };
-        let at = wake.max(self.now);
-        if at < agent.process.armed {
-            agent.process.armed = at;
+        if let Some(at) = agent.process.arm(self.now) {
             self.schedule(at, Event::WakeAgent(seat));
         }
     }
+}
+
+fn container_spec(container: &ContainerDefinition) -> ContainerSpec {
+    let health = container.health_check.map(|check| HealthCheck {
+        interval: check.interval,
+        timeout: check.timeout,
+        retries: check.retries,
+        start_period: check.start_period,
+    });
+    ContainerSpec { image: container.image, health }
 }

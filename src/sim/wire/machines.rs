@@ -1,69 +1,101 @@
 //! Machines: asked for, running, registered; and the hosts and agents on them.
 
-use crate::base::{EntityKey, Handle, Name, Row, Timestamp};
-use crate::catalog;
+use crate::base::Span;
+use crate::base::{EntityKey, Handle, Name, Row};
 use crate::control::ecs::objects::{ContainerInstance, InstanceClass, InstanceStatus};
 use crate::control::node::ecs_agent::{EcsAgent, HostCapacity};
-use crate::world::{Host, HostSpec};
-
 use crate::sim::event::Event;
 use crate::sim::fact::Fact;
-use crate::sim::plan::{Machine, Pool};
-use crate::sim::simulation::{AgentSeat, MachineState, Process, Simulation};
+use crate::sim::plan::Machine;
+use crate::sim::simulation::{AgentSeat, Process, Simulation, number_32};
+use crate::world::ec2::{LaunchRequest, Outcome};
+use crate::world::host::{Host, HostKind};
+
+/// Machines per launch call: the burst of the bucket of instances (section 9.3).
+const MACHINES_PER_CALL: u32 = 1000;
 
 impl Simulation<'_> {
-    /// Asks for every machine of a pool, in turn over its subnets so that they are balanced.
-    pub(in crate::sim) fn launch(&mut self, pool: &Pool) {
-        for ordinal in 0..u64::from(pool.count) {
-            let subnet = usize::try_from(ordinal % pool.classes.len() as u64).expect("a place in a list");
-            let text = self.plan.definitions.symbols.text(pool.name);
-            let machine = Machine {
-                key: EntityKey::new("machine", text, ordinal),
-                name: Name { of: pool.name, serial: ordinal },
-                class: pool.classes[subnet],
-                requested: pool.launch_at,
-            };
-            let row = Row::at(self.machines.len());
-            self.machines.push(MachineState { machine, running: false });
-            // A launch that fails is asked for again: the pool wants its number of machines.
-            let launch = self.ec2.launch(pool.launch_at, machine.key);
-            self.schedule(launch.running, Event::MachineRunning(row));
-            self.schedule(launch.registered, Event::MachineRegistered(row));
+    /// A pool asks for the machines that it still wants, one call per subnet, when the API lets it.
+    pub(in crate::sim) fn launch(&mut self, number: u32) {
+        let pool = &self.plan.pools[number as usize];
+        let pool_text = self.plan.definitions.symbols.text(pool.name);
+        for (nth, &class) in pool.classes.iter().enumerate() {
+            while self.wanted[number as usize][nth] > 0 {
+                let count = self.wanted[number as usize][nth].min(MACHINES_PER_CALL);
+                let first = self.serials.get(&pool.name).copied().unwrap_or(0);
+                let serials = first..first + u64::from(count);
+                let keys: Vec<EntityKey> =
+                    serials.clone().map(|serial| EntityKey::new("machine", pool_text, serial)).collect();
+                let request = LaunchRequest {
+                    pool: EntityKey::new("pool", pool_text, 0),
+                    n: self.launch_calls[number as usize],
+                    machines: &keys,
+                    user_data: Span::ZERO,
+                };
+                let launches = match self.ec2.launch(self.now, request) {
+                    Ok(launches) => launches,
+                    Err(throttled) => {
+                        self.schedule(throttled.until, Event::Launch(number));
+                        return;
+                    }
+                };
+                self.launch_calls[number as usize] += 1;
+                self.wanted[number as usize][nth] -= count;
+                self.serials.insert(pool.name, serials.end);
+                for ((serial, key), launch) in serials.zip(keys).zip(launches) {
+                    let row = Row::at(self.machines.len());
+                    let name = Name { of: pool.name, serial };
+                    self.machines.push(Machine { key, name, class, requested: self.now });
+                    match launch.outcome {
+                        Outcome::Registers(at) => {
+                            self.schedule(launch.running, Event::MachineRunning(row));
+                            self.schedule(at, Event::MachineRegistered(row));
+                        }
+                        Outcome::Fails => {
+                            let failed = Event::LaunchFailed { pool: number, subnet: number_32(nth) };
+                            self.schedule(launch.running, failed);
+                        }
+                    }
+                }
+            }
         }
     }
 
+    /// A launch failed: the pool asks again.
+    pub(in crate::sim) fn launch_again(&mut self, pool: u32, subnet: u32) {
+        self.wanted[pool as usize][subnet as usize] += 1;
+        self.launch(pool);
+    }
+
     pub(in crate::sim) fn machine_runs(&mut self, row: Row<Machine>) {
-        let state = &mut self.machines[row.index()];
-        state.running = true;
-        let machine = state.machine;
+        let machine = self.machines[row.index()];
         self.tell(&Fact::MachineRunning(&machine));
     }
 
     /// The agent of a machine starts, finds out what it has, and registers it.
     pub(in crate::sim) fn register(&mut self, row: Row<Machine>) {
-        let machine = self.machines[row.index()].machine;
-        assert!(self.machines[row.index()].running, "a machine runs before its agent registers");
+        let machine = self.machines[row.index()];
         let class = &self.plan.definitions[machine.class];
-        let host = self.hosts.boot(HostSpec::ec2(machine.key));
+        let host = self.hosts.boot(self.now, machine.key, HostKind::Instance { baked: &[] });
+        let pool = self.plan.definitions.symbols.text(machine.name.of);
         let instance = ContainerInstance {
-            key: EntityKey::new("instance", self.plan.definitions.symbols.text(machine.name.of), machine.name.serial),
+            key: EntityKey::new("instance", pool, machine.name.serial),
             name: machine.name,
             class: machine.class,
             status: InstanceStatus::Active,
             agent_connected: true,
             registered_at: self.now,
         };
-        let seat = self.seat(host, capacity_of(class));
+        let seat = self.seat(host, &capacity_of(class));
         let instance_row = self.record.create_instance(self.now, instance);
-        self.agents.checked_mut(seat).expect("just seated").instance = Some(instance_row);
         put(&mut self.agent_of_instance, instance_row.index(), Some(seat));
-        self.tell(&Fact::Registered(&instance));
+        self.tell(&Fact::Registered { instance: &instance, row: instance_row });
     }
 
     /// Starts an agent on a host.
-    pub(in crate::sim) fn seat(&mut self, host: Row<Host>, capacity: HostCapacity) -> Handle<AgentSeat> {
-        let agent = EcsAgent::new(self.plan.ecs.agent.clone(), capacity);
-        let seat = self.agents.insert(AgentSeat { process: Process::new(agent), host, instance: None });
+    pub(in crate::sim) fn seat(&mut self, host: Row<Host>, capacity: &HostCapacity) -> Handle<AgentSeat> {
+        let agent = EcsAgent::new(self.now, self.plan.ecs.agent, capacity);
+        let seat = self.agents.insert(AgentSeat { process: Process::new(agent), host });
         put(&mut self.agent_of_host, host.index(), Some(seat));
         seat
     }
@@ -71,10 +103,9 @@ impl Simulation<'_> {
 
 fn capacity_of(class: &InstanceClass) -> HostCapacity {
     HostCapacity {
-        cpu: class.cpu,
-        memory: class.memory,
         gpus: class.gpus,
         reserved_ports: class.reserved_ports.clone(),
+        ..HostCapacity::new(class.cpu, class.memory)
     }
 }
 

@@ -1,0 +1,330 @@
+//! The sheet: everything that a report prints, as plain rows of text and numbers.
+//!
+//! One sheet is one scenario on one or more platforms. It exists so that reports can be written and
+//! tested without a simulation. Knows nothing of simulation, world, files or formats.
+
+use crate::base::{Money, Price, Span, Timestamp, Usage};
+use crate::catalog::Basis;
+
+use super::estimate::Estimate;
+
+/// One scenario, run on one or more platforms.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Sheet {
+    /// The name of the scenario.
+    pub scenario: String,
+    /// What it is about; may be empty.
+    pub about: String,
+    /// The AWS region.
+    pub region: String,
+    /// When the run began, in virtual time.
+    pub start: Timestamp,
+    /// How long it ran, in virtual time.
+    pub run_for: Span,
+    /// How many seeds were run on each platform.
+    pub replications: usize,
+    /// The first seed; the others follow it.
+    pub first_seed: u64,
+    /// The version of windtunnel.
+    pub version: String,
+    /// What each figure in [`PlatformSheet::measures`] is, in order.
+    pub columns: Vec<MeasureColumn>,
+    /// The platforms, in the order of the scenario.
+    pub platforms: Vec<PlatformSheet>,
+    /// What no bill holds.
+    pub not_billed: Vec<String>,
+    /// What the import has approximated, each once.
+    pub notes: Vec<String>,
+    /// What the import has dropped or doubts.
+    pub warnings: Vec<String>,
+}
+
+/// What one measure is, without how it is computed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct MeasureColumn {
+    /// Its name in files: `start_p99_s`.
+    pub name: &'static str,
+    /// What people read; two leading spaces make it a part of the line above.
+    pub label: &'static str,
+    /// Its unit; empty for a count.
+    pub unit: &'static str,
+    /// How many decimals people read.
+    pub decimals: usize,
+    /// What it means, in a sentence.
+    pub about: &'static str,
+}
+
+/// What belongs together in a table.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Group {
+    /// Money.
+    Cost,
+    /// From arrival to placement.
+    Place,
+    /// From arrival to RUNNING.
+    Start,
+    /// From arrival to ready.
+    Ready,
+    /// How full the instances are, and how many.
+    Capacity,
+    /// How many tasks.
+    Tasks,
+}
+
+impl MeasureColumn {
+    /// The group of this measure, which the first word of its name tells.
+    ///
+    /// ```
+    /// use windtunnel::measure::sheet::{MeasureColumn, Group};
+    /// let column = MeasureColumn { name: "start_p99_s", label: "p99", unit: "s", decimals: 2, about: "." };
+    /// assert_eq!(column.group(), Group::Start);
+    /// ```
+    pub fn group(&self) -> Group {
+        match self.name.split('_').next() {
+            Some("cost") => Group::Cost,
+            Some("place") => Group::Place,
+            Some("start") => Group::Start,
+            Some("ready") => Group::Ready,
+            Some("running" | "tasks") => Group::Tasks,
+            Some(_) | None => Group::Capacity,
+        }
+    }
+}
+
+/// One platform: what was measured over all seeds, and the rows of the first.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct PlatformSheet {
+    /// Its name in the scenario.
+    pub name: String,
+    /// What it is, in a sentence; may be empty.
+    pub about: String,
+    /// One figure for each of [`Sheet::columns`]; none where there is no such thing.
+    pub measures: Vec<Option<Estimate>>,
+    /// One entry per seed.
+    pub replications: Vec<Replication>,
+    /// The lines of the bill of the first seed.
+    pub bill: Vec<ChargeLine>,
+    /// The grid of [`series`](Self::series).
+    pub series_period: Span,
+    /// Values over time, first seed.
+    pub series: Vec<SeriesSheet>,
+    /// How long tasks took from arrival to RUNNING, all seeds: span, and the share of tasks at or below
+    /// it in 1/10,000.
+    pub start_distribution: Vec<(Span, u32)>,
+    /// One line per workload, all seeds.
+    pub workloads: Vec<WorkloadLine>,
+    /// Every task of the first seed.
+    pub tasks: Vec<TaskLine>,
+    /// Every machine of the first seed.
+    pub nodes: Vec<NodeLine>,
+    /// Every event of the first seed, as a user of the orchestrator sees them.
+    pub events: Vec<EventLine>,
+    /// The digest of all decisions of the first seed.
+    pub decision_digest: String,
+    /// Digests of the first seed by kind: name, digest.
+    pub digests: Vec<(String, String)>,
+    /// How many events of the agenda the first seed took.
+    pub events_count: u64,
+}
+
+/// One seed.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Replication {
+    /// The seed.
+    pub seed: u64,
+    /// One value for each of [`Sheet::columns`].
+    pub values: Vec<Option<f64>>,
+    /// The digest of all its decisions.
+    pub digest: String,
+}
+
+/// One line of a bill.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ChargeLine {
+    /// Compute, memory, storage, public IPv4.
+    pub component: String,
+    /// The pool or the workload that used it.
+    pub of: String,
+    /// What exactly: the instance type, the Fargate architecture.
+    pub what: String,
+    /// How much.
+    pub usage: Usage,
+    /// At which rate; its unit is that of the usage.
+    pub rate: Price,
+    /// How well the rate is known.
+    pub basis: Basis,
+    /// Whose figure the rate is; empty when nobody's.
+    pub source: String,
+    /// The day or month of the rate; empty when not known.
+    pub as_of: String,
+    /// Usage times rate, rounded once.
+    pub amount: Money,
+}
+
+/// What one series over time is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SeriesColumn {
+    /// Its name in files.
+    pub name: &'static str,
+    /// What people read.
+    pub label: &'static str,
+    /// Its unit; empty for a count.
+    pub unit: &'static str,
+    /// How many steps of a point make one unit.
+    pub scale: i64,
+    /// What it means, in a sentence.
+    pub about: &'static str,
+}
+
+/// Every series that is kept.
+pub const SERIES: [SeriesColumn; 9] = [
+    series("cpu_capacity_vcpu", "capacity", "vCPU", CPU, "Registered CPU."),
+    series("cpu_reserved_vcpu", "reserved", "vCPU", CPU, "CPU that placed tasks have reserved."),
+    series("cpu_stranded_vcpu", "stranded", "vCPU", CPU, "Free CPU where no task of the plan fits any more."),
+    series("memory_capacity_gib", "capacity", "GiB", MIB, "Registered memory."),
+    series("memory_reserved_gib", "reserved", "GiB", MIB, "Memory that placed tasks have reserved."),
+    series(
+        "memory_stranded_gib",
+        "stranded",
+        "GiB",
+        MIB,
+        "Free memory where no task of the plan fits any more.",
+    ),
+    series("instances", "instances", "", 1, "Registered container instances."),
+    series("tasks", "placed", "", 1, "Tasks that are placed and not stopped."),
+    series("running", "running", "", 1, "Tasks in RUNNING."),
+];
+
+/// Points of CPU are in 1/128,000 vCPU.
+const CPU: i64 = 128_000;
+/// Points of memory are in MiB.
+const MIB: i64 = 1024;
+
+const fn series(
+    name: &'static str,
+    label: &'static str,
+    unit: &'static str,
+    scale: i64,
+    about: &'static str,
+) -> SeriesColumn {
+    SeriesColumn { name, label, unit, scale, about }
+}
+
+/// One series over time.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SeriesSheet {
+    /// Which of [`SERIES`].
+    pub column: SeriesColumn,
+    /// The values on the grid from the start of the run on, in steps of the column's scale.
+    pub points: Vec<i64>,
+}
+
+impl SeriesSheet {
+    /// The series of this name; none for a name that is not in [`SERIES`].
+    ///
+    /// ```
+    /// use windtunnel::measure::sheet::SeriesSheet;
+    /// let series = SeriesSheet::named("cpu_reserved_vcpu", vec![0, 256_000]).unwrap();
+    /// assert_eq!(series.column.unit, "vCPU"); // 256,000 steps are 2 vCPU
+    /// assert!(SeriesSheet::named("moon_phase", vec![]).is_none());
+    /// ```
+    pub fn named(name: &str, points: Vec<i64>) -> Option<SeriesSheet> {
+        let column = *SERIES.iter().find(|column| column.name == name)?;
+        Some(SeriesSheet { column, points })
+    }
+}
+
+/// One workload on one platform, over all seeds.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct WorkloadLine {
+    /// Its name in the scenario.
+    pub name: String,
+    /// Tasks that reached RUNNING.
+    pub started: Option<Estimate>,
+    /// Tasks that stopped by themselves with an error.
+    pub failed: Option<Estimate>,
+    /// Tasks that were refused.
+    pub refused: Option<Estimate>,
+    /// Seconds from arrival to RUNNING: half of the tasks are faster.
+    pub start_p50_s: Option<Estimate>,
+    /// Nine of ten are faster.
+    pub start_p90_s: Option<Estimate>,
+    /// 99 of 100 are faster.
+    pub start_p99_s: Option<Estimate>,
+    /// The slowest.
+    pub start_max_s: Option<Estimate>,
+}
+
+/// One task; a step that it never took is [`Timestamp::NEVER`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TaskLine {
+    /// Its name.
+    pub name: String,
+    /// Its workload.
+    pub workload: String,
+    /// EC2 or Fargate.
+    pub launch_type: String,
+    /// The instance it ran on; empty on Fargate.
+    pub node: String,
+    /// The zone it ran in.
+    pub zone: String,
+    /// The request, the raise of the desired count, or the end of the task that it replaces.
+    pub arrived: Timestamp,
+    /// The decision where it runs.
+    pub placed: Timestamp,
+    /// The first image pull began.
+    pub pull_started: Timestamp,
+    /// The last image pull ended.
+    pub pull_stopped: Timestamp,
+    /// It reached RUNNING.
+    pub started: Timestamp,
+    /// It passed its checks.
+    pub ready: Timestamp,
+    /// A stop was asked for.
+    pub stopping: Timestamp,
+    /// It reached STOPPED.
+    pub stopped: Timestamp,
+    /// The code of why it stopped; empty while it runs.
+    pub stop_code: String,
+    /// The text of why it stopped.
+    pub stop_reason: String,
+}
+
+/// One machine; a step that it never took is [`Timestamp::NEVER`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NodeLine {
+    /// Its name.
+    pub name: String,
+    /// The pool that bought it.
+    pub pool: String,
+    /// Its instance type.
+    pub instance_type: String,
+    /// Its zone.
+    pub zone: String,
+    /// It was asked for.
+    pub requested: Timestamp,
+    /// EC2 reported it running; billing began.
+    pub running: Timestamp,
+    /// It registered with the cluster.
+    pub registered: Timestamp,
+    /// Its termination was accepted; billing ended.
+    pub terminated: Timestamp,
+}
+
+/// One event as a user of the orchestrator sees it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EventLine {
+    /// When.
+    pub at: Timestamp,
+    /// What it is about: the service.
+    pub of: String,
+    /// What it says.
+    pub message: String,
+}
+
+impl PlatformSheet {
+    /// The sum of the bill of the first seed.
+    pub fn total(&self) -> Money {
+        self.bill.iter().map(|line| line.amount).sum()
+    }
+}
