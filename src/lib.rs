@@ -2,9 +2,12 @@
 
 pub mod base;
 pub mod catalog;
+pub mod cli;
 pub mod control;
 pub mod engine;
+pub mod experiment;
 pub mod measure;
+pub mod report;
 pub mod scenario;
 pub mod sim;
 pub mod store;

@@ -75,7 +75,9 @@ pub(super) struct Run {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  windtunnel check scenarios/first-flight\n  windtunnel check my-scenario.yaml")]
+#[command(
+    after_help = "Examples:\n  windtunnel check scenarios/first-flight\n  windtunnel check my-scenario.yaml"
+)]
 pub(super) struct Check {
     /// A scenario file, a folder that holds `scenario.yaml`, or an ECS request file (.json)
     pub(super) file: PathBuf,
@@ -110,7 +112,9 @@ pub(super) struct ErrorCode {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  windtunnel catalog m7i\n  windtunnel catalog arm64 --region eu-central-1")]
+#[command(
+    after_help = "Examples:\n  windtunnel catalog m7i\n  windtunnel catalog arm64 --region eu-central-1"
+)]
 pub(super) struct Catalog {
     /// Words that the name, family or architecture contains
     pub(super) filter: Vec<String>,

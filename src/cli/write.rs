@@ -31,6 +31,21 @@ pub(super) fn try_folder(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Points `last`, beside a result folder, at it. Where links are not to be had it is left out: it is
+/// a convenience, no result.
+pub(super) fn point_last(folder: &Path) {
+    let (Some(above), Some(name)) = (folder.parent(), folder.file_name()) else { return };
+    if above.file_name().is_none_or(|above| above != "out") {
+        return;
+    }
+    let link = above.join(format!(".last-{}", std::process::id()));
+    #[cfg(unix)]
+    if std::os::unix::fs::symlink(name, &link).is_ok() && std::fs::rename(&link, above.join("last")).is_err()
+    {
+        let _ = std::fs::remove_file(&link);
+    }
+}
+
 /// Temporary files are private; results are for everybody the folder is for.
 #[cfg(unix)]
 fn make_readable(path: &Path) -> io::Result<()> {

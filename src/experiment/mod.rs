@@ -2,6 +2,7 @@
 //!
 //! Results are gathered by run index, so that no thread can change them. Knows nothing of files.
 
+pub mod gather;
 pub mod replicate;
 
 pub use replicate::{Replication, replicate};

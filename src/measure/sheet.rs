@@ -9,7 +9,14 @@ use crate::catalog::Basis;
 use super::estimate::Estimate;
 
 /// One scenario, run on one or more platforms.
-#[derive(Clone, PartialEq, Debug)]
+///
+/// ```
+/// use windtunnel::measure::sheet::{PlatformSheet, Sheet};
+/// let platform = PlatformSheet { name: "ecs-ec2".into(), ..PlatformSheet::default() };
+/// let sheet = Sheet { scenario: "demo".into(), replications: 1, platforms: vec![platform], ..Sheet::default() };
+/// assert_eq!(sheet.platforms[0].total().to_string(), "0"); // an empty bill
+/// ```
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Sheet {
     /// The name of the scenario.
     pub scenario: String,

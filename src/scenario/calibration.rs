@@ -9,7 +9,9 @@ use crate::base::{Percent, Span};
 use crate::catalog::limits::{Ec2Calls, EcsQuotas};
 use crate::catalog::settings::{Distribution, Setting, SettingUnit, setting};
 use crate::engine::Quantiles;
-use crate::world::settings::{ApiLimits, Ec2Settings, FargatePullRates, FargateSettings, HostSettings, MILLION, WorldSettings};
+use crate::world::settings::{
+    ApiLimits, Ec2Settings, FargatePullRates, FargateSettings, HostSettings, MILLION, WorldSettings,
+};
 
 /// The settings of one run: the calibrated defaults, and what a scenario sets instead.
 ///
@@ -46,6 +48,11 @@ impl Calibration {
         self.quantiles(name).value(1 << 63)
     }
 
+    fn host_factor(&self) -> Quantiles {
+        let own = self.replaced.get("ec2.host_factor").cloned();
+        own.unwrap_or_else(|| Quantiles::lognormal(0.0, HOST_FACTOR_SIGMA, f64::from(MILLION)))
+    }
+
     /// All of physics.
     pub fn world(&self, quotas: &EcsQuotas, limits: bool) -> WorldSettings {
         WorldSettings {
@@ -58,7 +65,8 @@ impl Calibration {
                     more_vcpus: self.quantiles("fargate.pull_rate_ge_4_vcpu"),
                 },
                 layer_rate_max: None,
-                layers_at_a_time: u32::try_from(self.constant("image.pull.concurrent_layer_downloads")).unwrap_or(u32::MAX),
+                layers_at_a_time: u32::try_from(self.constant("image.pull.concurrent_layer_downloads"))
+                    .unwrap_or(u32::MAX),
                 manifest_check: Span::ZERO,
                 container_start: self.quantiles("ecs.task.start_cached_image.bridge"),
                 first_probe_after: None,
@@ -70,15 +78,23 @@ impl Calibration {
                 launch_call: self.quantiles("ec2.run_instances.api_latency"),
                 pending_to_running: self.quantiles("ec2.launch.pending_to_running_visible"),
                 launch_to_registered: self.quantiles("ecs.instance.launch_to_registered"),
-                host_factor: Quantiles::lognormal(0.0, HOST_FACTOR_SIGMA, f64::from(MILLION)),
+                host_factor: self.host_factor(),
                 launch_failure: self.parts_per_million("ec2.launch.failure_prob"),
                 terminate: self.quantiles("ec2.terminate.shutting_down_to_terminated"),
                 terminate_accelerated: self.quantiles("ec2.terminate.shutting_down_to_terminated.gpu"),
             },
             fargate: FargateSettings {
-                launch_burst: if limits { u64::from(quotas.fargate_launches.burst) } else { u64::from(u32::MAX) },
+                launch_burst: if limits {
+                    u64::from(quotas.fargate_launches.burst)
+                } else {
+                    u64::from(u32::MAX)
+                },
                 launch_refill: Refill {
-                    tokens: if limits { u64::from(quotas.fargate_launches.per_second) } else { u64::from(u32::MAX) },
+                    tokens: if limits {
+                        u64::from(quotas.fargate_launches.per_second)
+                    } else {
+                        u64::from(u32::MAX)
+                    },
                     per: Span::SECOND,
                 },
                 launch_efficiency: LAUNCH_EFFICIENCY,
@@ -90,6 +106,9 @@ impl Calibration {
         }
     }
 }
+
+/// Settings beside the calibrated table.
+pub const EXTRA: &[(&str, SettingUnit)] = &[("ec2.host_factor", SettingUnit::Ratio)];
 
 /// The slow-host factor that the stages of one machine share: lognormal(0, 0.10), assumed
 /// (calibration 1).
@@ -127,7 +146,10 @@ fn api_limits(call: Ec2Calls, limits: bool) -> ApiLimits {
 fn default_f64(setting: &Setting) -> Quantiles {
     let scale = match setting.unit {
         SettingUnit::Seconds => 1e9,
-        SettingUnit::MegabytesPerSecond | SettingUnit::Megabytes | SettingUnit::Probability | SettingUnit::Ratio => 1e6,
+        SettingUnit::MegabytesPerSecond
+        | SettingUnit::Megabytes
+        | SettingUnit::Probability
+        | SettingUnit::Ratio => 1e6,
         SettingUnit::Count | SettingUnit::TasksPerMinute => 1.0,
         // A rate per time: what is drawn is the time between events.
         SettingUnit::PerHour => 3600e9,

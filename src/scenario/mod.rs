@@ -4,11 +4,15 @@
 //! whatever is wrong becomes a [`Diagnostic`] with a code of the one table in [`codes`]. Opens no
 //! file, reads no environment, and never meets a running simulation.
 
+pub mod calibration;
 pub mod codes;
 mod decode;
 pub mod diagnostic;
 pub mod distribution;
+mod import;
 mod json;
+pub mod lower;
+pub mod schema;
 pub mod text;
 pub mod tree;
 pub mod units;
@@ -16,4 +20,6 @@ mod yaml;
 
 pub use codes::Code;
 pub use diagnostic::{Diagnostic, Place, Severity, Source, Sources};
+pub use lower::lower;
+pub use schema::Scenario;
 pub use text::{Placed, read, read_json};

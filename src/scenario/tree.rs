@@ -131,3 +131,59 @@ fn is_number(text: &str) -> bool {
     let (whole, part) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
     digits(whole) && digits(part) && digits(exponent.strip_prefix(['-', '+']).unwrap_or(exponent))
 }
+
+impl Node {
+    /// The items of a sequence.
+    pub(super) fn items(&self) -> Option<&[Rc<Node>]> {
+        match &self.value {
+            Value::Sequence(items) => Some(items),
+            Value::Scalar(..) | Value::Map(_) => None,
+        }
+    }
+
+    /// The value of a key of a map.
+    pub(super) fn field(&self, name: &str) -> Option<&Rc<Node>> {
+        match &self.value {
+            Value::Map(entries) => entries.iter().find(|(key, _)| &*key.text == name).map(|(_, node)| node),
+            Value::Scalar(..) | Value::Sequence(_) => None,
+        }
+    }
+
+    /// The text of a scalar.
+    pub(super) fn text(&self) -> Option<&str> {
+        match &self.value {
+            Value::Scalar(text, _) => Some(text),
+            Value::Sequence(_) | Value::Map(_) => None,
+        }
+    }
+}
+
+/// Where `containerDefinitions[0].memory` stands below a node; as far as the path goes.
+pub(super) fn find(node: &Node, path: &str) -> Place {
+    let mut at = node;
+    for part in path.split(['.', '[', ']']).filter(|part| !part.is_empty()) {
+        let next = at.field(part).or_else(|| at.items()?.get(part.parse::<usize>().ok()?));
+        match next {
+            Some(next) => at = next,
+            None => break,
+        }
+    }
+    at.place
+}
+
+/// The same value without places.
+pub(super) fn to_json(node: &Node) -> serde_json::Value {
+    use serde_json::Value as Json;
+    match &node.value {
+        Value::Scalar(_, Kind::Null) => Json::Null,
+        Value::Scalar(_, Kind::Bool(value)) => Json::Bool(*value),
+        Value::Scalar(text, Kind::Number) => {
+            serde_json::from_str(text).unwrap_or_else(|_| Json::from(&**text))
+        }
+        Value::Scalar(text, Kind::Plain | Kind::Quoted) => Json::from(&**text),
+        Value::Sequence(items) => items.iter().map(|item| to_json(item)).collect(),
+        Value::Map(entries) => {
+            Json::Object(entries.iter().map(|(key, value)| (key.text.to_string(), to_json(value))).collect())
+        }
+    }
+}

@@ -72,7 +72,8 @@ mod tests {
             count_max: u64::MAX,
         };
         let luck = Luck::new(1);
-        let arrivals = std::iter::successors(Some((0, start)), |&(n, at)| Some((n + 1, process.after(&luck, n, at)?)));
+        let arrivals =
+            std::iter::successors(Some((0, start)), |&(n, at)| Some((n + 1, process.after(&luck, n, at)?)));
         let count = arrivals.count() as u64;
         // 36,000 expected; five standard deviations are 950.
         assert!(count.abs_diff(36_000) < 950, "{count} arrivals");

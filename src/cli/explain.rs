@@ -1,0 +1,199 @@
+//! `windtunnel explain`: every decision about one task, found by running again.
+//!
+//! A run is deterministic, so reasons are not stored: the run is repeated with somebody who asks. Its
+//! digest must be the recorded one, or the reasons would be those of another run.
+
+use std::fmt::Write as _;
+use std::ops::ControlFlow;
+
+use super::args::Explain;
+use super::record::Record;
+use super::run::platform_folders;
+use super::{Exit, load, say, warn};
+use crate::base::turn::{Asked, Note, Subject};
+use crate::base::{EntityKey, Name, Timestamp};
+use crate::control::ecs::objects::Task;
+use crate::scenario::diagnostic::suggestion;
+use crate::scenario::{Scenario, Sources, lower, read};
+use crate::sim::fact::{Fact, Observer};
+use crate::sim::{Plan, run_with};
+
+pub(super) fn explain(asked: &Explain) -> Exit {
+    match try_explain(asked) {
+        Ok(text) => {
+            say(&text);
+            Exit::Good
+        }
+        Err(exit) => exit,
+    }
+}
+
+fn try_explain(asked: &Explain) -> Result<String, Exit> {
+    let record = record(asked)?;
+    let plan = repeat(&record)?;
+    let Some((workload, serial)) = split(&asked.name) else {
+        warn(&format!("{:?} is no task; tasks are called WORKLOAD-NUMBER, such as web-3\n", asked.name));
+        return Err(Exit::WrongInput);
+    };
+    let Some(of) = plan.definitions.symbols.find(workload) else {
+        let names = workloads(&plan);
+        let known: Vec<&str> = names.iter().map(String::as_str).collect();
+        let hint = suggestion(workload, &known).unwrap_or(format!("known are {}", known.join(", ")));
+        warn(&format!("E0306 there is no workload {workload:?} in this result; {hint}\n"));
+        return Err(Exit::WrongInput);
+    };
+    let subject = Subject(EntityKey::new("task", workload, serial));
+    let mut story = Story { of: Name { of, serial }, lines: Vec::new(), instances: Vec::new() };
+    let mut why = Asked::about(subject);
+    let ended = run_with(&plan, record.seed, &mut story, &mut why, &mut |_| ControlFlow::Continue(()));
+    let digest = ended.digests.decisions().to_string();
+    if digest != record.decision_digest {
+        warn(&format!(
+            "the run repeated with decision digest {digest}, recorded is {}: this version decides differently\n",
+            record.decision_digest
+        ));
+        return Err(Exit::Broken);
+    }
+    if story.lines.is_empty() {
+        warn(&format!("there was no task {:?} in this run\n", asked.name));
+        return Err(Exit::WrongInput);
+    }
+    Ok(story.told(&plan, &asked.name, &why.notes))
+}
+
+/// The record of the one platform that is meant.
+fn record(asked: &Explain) -> Result<Record, Exit> {
+    let folders = platform_folders(&asked.result);
+    let folder = match folders.as_slice() {
+        [only] => only,
+        [] => {
+            warn(&format!("E0801 {} holds no result (no run.json)\n", asked.result.display()));
+            return Err(Exit::WrongInput);
+        }
+        several => {
+            let names: Vec<String> = several.iter().map(|path| format!("  {}", path.display())).collect();
+            warn(&format!("which platform? name one of its folders:\n{}\n", names.join("\n")));
+            return Err(Exit::WrongInput);
+        }
+    };
+    let path = folder.join("run.json");
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        warn(&format!("E0801 {} cannot be read: {error}\n", path.display()));
+        Exit::Files
+    })?;
+    serde_json::from_str(&text).map_err(|error| {
+        warn(&format!("E0102 {} is no record of a run: {error}\n", path.display()));
+        Exit::WrongInput
+    })
+}
+
+/// The plan that a record was made with.
+fn repeat(record: &Record) -> Result<Plan, Exit> {
+    let mut sources = Sources::default();
+    let text = sources.add(record.scenario.name.clone(), record.scenario.text.clone().into_bytes());
+    let files: Vec<_> = record
+        .requests
+        .iter()
+        .map(|input| sources.add(input.name.clone(), input.text.clone().into_bytes()))
+        .collect();
+    let (scenario, found) = read::<Scenario>(&text);
+    load::report(&found, &sources, false)?;
+    let scenario = scenario.ok_or(Exit::WrongInput)?;
+    if let Err(message) = scenario.platform(&record.platform) {
+        warn(&format!("E0306 {message}\n"));
+        return Err(Exit::WrongInput);
+    }
+    let (plan, found) = lower(&scenario, &record.platform, &files);
+    load::report(&found, &sources, false)?;
+    plan.ok_or(Exit::WrongInput)
+}
+
+/// `web-3` is number 3 of `web`.
+fn split(name: &str) -> Option<(&str, u64)> {
+    let (workload, number) = name.rsplit_once('-')?;
+    Some((workload, number.parse().ok()?))
+}
+
+fn workloads(plan: &Plan) -> Vec<String> {
+    let services = plan.definitions.services.iter().map(|service| service.name);
+    let requests = plan.definitions.requests.iter().map(|request| request.name);
+    services.chain(requests).map(|name| plan.definitions.symbols.text(name).to_owned()).collect()
+}
+
+/// What happened to one task.
+struct Story {
+    of: Name,
+    lines: Vec<(Timestamp, String)>,
+    instances: Vec<(u32, Name)>,
+}
+
+impl Observer for Story {
+    fn fact(&mut self, plan: &Plan, at: Timestamp, fact: &Fact<'_>) {
+        let mine = |task: &Task| task.name == self.of;
+        let line = match *fact {
+            Fact::Registered { instance, row } => {
+                self.instances.push((row.number(), instance.name));
+                return;
+            }
+            Fact::Arrived(name) if name == self.of => "asked for".to_owned(),
+            Fact::Refused { name, .. } if name == self.of => {
+                "refused: the call ended in a failure".to_owned()
+            }
+            Fact::Placed { task, instance } if mine(task) => match instance {
+                Some(instance) => format!("placed on {}", named(plan, instance.name)),
+                None => format!("placed on Fargate in {}", plan.definitions.symbols.text(task.zone)),
+            },
+            Fact::Pulling(task) if mine(task) => "first image pull began".to_owned(),
+            Fact::Started(task) if mine(task) => "RUNNING".to_owned(),
+            Fact::Ready(task) if mine(task) => "ready".to_owned(),
+            Fact::Stopping(task) if mine(task) => {
+                let reason =
+                    task.stop.map_or(String::new(), |stop| stop.reason(&plan.definitions, task.definition));
+                format!("STOPPING: {reason}")
+            }
+            Fact::Stopped(task) if mine(task) => {
+                let stop = task.stop.map_or(String::new(), |stop| {
+                    format!(" ({}: {})", stop.code(), stop.reason(&plan.definitions, task.definition))
+                });
+                format!("STOPPED{stop}")
+            }
+            Fact::Arrived(_)
+            | Fact::Refused { .. }
+            | Fact::Placed { .. }
+            | Fact::Pulling(_)
+            | Fact::Started(_)
+            | Fact::Ready(_)
+            | Fact::Stopping(_)
+            | Fact::Stopped(_)
+            | Fact::MachineRunning(_)
+            | Fact::MachineTerminated(_)
+            | Fact::Said { .. } => return,
+        };
+        self.lines.push((at, line));
+    }
+}
+
+impl Story {
+    fn told(&self, plan: &Plan, name: &str, notes: &[Note]) -> String {
+        let mut text = format!("{name} on {}\n\n", plan.platform);
+        for (at, line) in &self.lines {
+            let _ = writeln!(text, "{:>12}  {line}", at.since(plan.start).to_string());
+        }
+        if !notes.is_empty() {
+            text.push_str("\nWhy there: what the scheduler found at each instance\n\n");
+        }
+        for note in notes {
+            let instance = note.row.and_then(|row| self.instances.iter().find(|(known, _)| *known == row));
+            let instance = instance.map_or(String::new(), |(_, of)| named(plan, *of));
+            let [wanted, there] = note.numbers;
+            let numbers =
+                if note.numbers == [0, 0] { String::new() } else { format!("  wants {wanted}, has {there}") };
+            let _ = writeln!(text, "{instance:>16}  {}{numbers}", note.finding);
+        }
+        text
+    }
+}
+
+fn named(plan: &Plan, name: Name) -> String {
+    format!("{}-{}", plan.definitions.symbols.text(name.of), name.serial)
+}

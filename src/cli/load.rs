@@ -1,0 +1,138 @@
+//! Scenario files and the request files beside them, from disk to structs.
+//!
+//! Knows nothing of what they mean.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use serde_json::Value;
+
+use super::{Exit, colours, warn};
+use crate::scenario::diagnostic::{SOURCE_BYTES_MAX, Style, excerpts};
+use crate::scenario::{Code, Diagnostic, Place, Scenario, Severity, Source, Sources, read};
+
+/// A scenario and everything that was read with it.
+pub(super) struct Loaded {
+    pub(super) scenario: Scenario,
+    pub(super) sources: Sources,
+    /// The scenario's own text, as it was run.
+    pub(super) text: Rc<Source>,
+    folder: PathBuf,
+}
+
+/// Reads a scenario: a file, or the `scenario.yaml` of a folder, with values replaced.
+pub(super) fn scenario(path: &Path, set: &[String], strict: bool) -> Result<Loaded, Exit> {
+    let file = if path.is_dir() { path.join("scenario.yaml") } else { path.to_owned() };
+    let folder = file.parent().map(Path::to_owned).unwrap_or_default();
+    let mut sources = Sources::default();
+    let bytes = bytes(&file).map_err(|error| unreadable(&file, &error))?;
+    let mut text = sources.add(file.display().to_string(), bytes);
+    if !set.is_empty() {
+        text = replaced(&text, set, &mut sources)?;
+    }
+    let (scenario, found) = read::<Scenario>(&text);
+    report(&found, &sources, strict)?;
+    Ok(Loaded { scenario: scenario.ok_or(Exit::WrongInput)?, sources, text, folder })
+}
+
+impl Loaded {
+    /// The request files of a platform, in the order of their names.
+    pub(super) fn requests(&mut self, pattern: &str) -> Result<Vec<Rc<Source>>, Exit> {
+        let (below, name) = pattern.rsplit_once('/').unwrap_or(("", pattern));
+        let folder = self.folder.join(below);
+        let mut names: Vec<String> = match fs::read_dir(&folder) {
+            Ok(entries) => entries
+                .flatten()
+                .filter_map(|entry| entry.file_name().into_string().ok())
+                .filter(|file| crate::scenario::lower::matches(name, file))
+                .collect(),
+            Err(_) => Vec::new(),
+        };
+        names.sort_unstable();
+        let mut files = Vec::new();
+        for name in names {
+            let path = folder.join(name);
+            let bytes = bytes(&path).map_err(|error| unreadable(&path, &error))?;
+            files.push(self.sources.add(path.display().to_string(), bytes));
+        }
+        Ok(files)
+    }
+}
+
+/// Prints diagnostics; errors, and with `strict` warnings, end the command.
+pub(super) fn report(found: &[Diagnostic], sources: &Sources, strict: bool) -> Result<(), Exit> {
+    let fatal =
+        |each: &Diagnostic| each.severity == Severity::Error || strict && each.severity == Severity::Warning;
+    let fatal: Vec<Diagnostic> = found.iter().filter(|each| fatal(each)).cloned().collect();
+    if fatal.is_empty() {
+        return Ok(());
+    }
+    let style = if colours() { Style::Colour } else { Style::Plain };
+    warn(&excerpts(&fatal, sources, style));
+    Err(Exit::WrongInput)
+}
+
+/// Reads a file, but not more than one byte beyond the limit: reading it then says that it is too large.
+fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(SOURCE_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
+    File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Exit {
+    let message = format!("{} cannot be read: {error}", path.display());
+    let line = Diagnostic::new(Code::CannotRead, Place::default(), message);
+    warn(&format!("{}\n", line.line(&Sources::default())));
+    Exit::Files
+}
+
+/// The scenario with `path=value` applied. It is written anew, so places are those of the new text.
+fn replaced(text: &Source, set: &[String], sources: &mut Sources) -> Result<Rc<Source>, Exit> {
+    let (value, found) = read::<Value>(text);
+    report(&found, sources, false)?;
+    let mut document = value.ok_or(Exit::WrongInput)?;
+    for change in set {
+        if let Err(message) = replace(&mut document, change) {
+            warn(&format!("E0108 --set {change}: {message}\n"));
+            return Err(Exit::WrongInput);
+        }
+    }
+    let written = serde_json::to_string_pretty(&document).expect("a value can be written");
+    Ok(sources.add(format!("{} with --set", text.name), written.into_bytes()))
+}
+
+fn replace(document: &mut Value, change: &str) -> Result<(), String> {
+    let (path, value) = change.split_once('=').ok_or("write it as path=value, such as run_for=2h")?;
+    let new = match read::<Value>(&Sources::default().add("--set", value.as_bytes().to_vec())) {
+        (Some(new), _) => new,
+        (None, _) => Value::from(value),
+    };
+    let mut at = document;
+    let mut parts = path.split('.').peekable();
+    while let Some(part) = parts.next() {
+        let last = parts.peek().is_none();
+        at = match at {
+            Value::Object(fields) => {
+                if !last && !fields.contains_key(part) {
+                    let known = fields.keys().cloned().collect::<Vec<_>>().join(", ");
+                    return Err(format!("there is no {part:?}; known are {known}"));
+                }
+                fields.entry(part).or_insert(Value::Null)
+            }
+            Value::Array(items) => {
+                let index = part.parse::<usize>().ok();
+                let length = items.len();
+                let item = index.and_then(|index| items.get_mut(index));
+                item.ok_or(format!("{part:?} is no place in a list of {length}"))?
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+                return Err(format!("there is nothing below the value before {part:?}"));
+            }
+        };
+    }
+    *at = new;
+    Ok(())
+}

@@ -1,0 +1,78 @@
+//! Floor 7: the command line. Arguments, files, the wall clock and exit codes, and nothing else.
+//!
+//! The only floor that opens files, reads clocks or the environment, or prints.
+
+mod args;
+mod catalog;
+mod check;
+mod error;
+mod explain;
+mod load;
+mod progress;
+mod record;
+mod run;
+mod write;
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Arguments, Command};
+
+/// How a command ended, as the shell sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Exit {
+    /// All is well.
+    Good,
+    /// The input is wrong; nothing was written.
+    WrongInput,
+    /// An invariant does not hold: a bug of ours, or a result that cannot be repeated.
+    Broken,
+    /// A file could not be read or written.
+    Files,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(match exit {
+            Exit::Good => 0,
+            Exit::WrongInput => 2,
+            Exit::Broken => 3,
+            Exit::Files => 4,
+        })
+    }
+}
+
+/// Runs the program with the arguments of the process.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let exit = match arguments.command {
+        Command::Run(run) => run::run(&run),
+        Command::Check(check) => check::check(&check),
+        Command::Explain(explain) => explain::explain(&explain),
+        Command::Error(code) => error::error(&code),
+        Command::Catalog(filter) => catalog::catalog(&filter),
+    };
+    exit.into()
+}
+
+/// Writes to standard output; a reader that has gone away is no error.
+fn say(text: &str) {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Writes to standard error.
+fn warn(text: &str) {
+    use std::io::Write;
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Whether standard error is a terminal that wants colours.
+fn colours() -> bool {
+    #[expect(clippy::disallowed_methods, reason = "`cli` reads the environment")]
+    let refused = std::env::var("NO_COLOR").is_ok_and(|value| !value.is_empty());
+    std::io::stderr().is_terminal() && !refused
+}

@@ -1,0 +1,218 @@
+//! `windtunnel run`: simulate a scenario on its platforms, print the table, write the files.
+
+use std::io::IsTerminal;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use super::args::Run;
+use super::load::{self, Loaded};
+use super::progress::Bar;
+use super::record::Record;
+use super::{Exit, colours, say, warn, write};
+use crate::base::Span;
+use crate::control::ecs::api::unmodelled;
+use crate::experiment::{Replication, gather, replicate};
+use crate::measure::bill::NOT_BILLED;
+use crate::measure::sheet::{PlatformSheet, Sheet};
+use crate::report::{self, terminal};
+use crate::scenario::{Diagnostic, Scenario, Severity, Sources, lower};
+use crate::sim::Plan;
+
+/// A time series has about this many points.
+const POINTS: u64 = 288;
+
+/// A platform, lowered, and the input that it came from.
+struct Ready {
+    plan: Plan,
+    about: String,
+    record: Record,
+}
+
+pub(super) fn run(asked: &Run) -> Exit {
+    match try_run(asked) {
+        Ok(()) => Exit::Good,
+        Err(exit) => exit,
+    }
+}
+
+fn try_run(asked: &Run) -> Result<(), Exit> {
+    let mut loaded = load::scenario(&asked.scenario, &asked.set, asked.strict)?;
+    let scenario = loaded.scenario.clone();
+    let names = platforms(&scenario, &asked.platform)?;
+    let replication = replication(&scenario, asked);
+    let (ready, found) = lower_all(&scenario, &names, &mut loaded, replication.seed, asked.strict)?;
+    let folder = asked.out.clone().unwrap_or_else(|| Path::new("out").join(scenario.name.as_str()));
+    write::try_folder(&folder).map_err(|error| unwritable(&folder, &error))?;
+    let sheet = simulate(&scenario, &ready, replication, asked.quiet, said(&found, &loaded.sources))?;
+    save(&folder, &sheet, &ready)?;
+    if asked.json {
+        say(&String::from_utf8_lossy(&report::json::summary(&sheet, &sheet.platforms)));
+    } else {
+        let width = std::io::stdout().is_terminal().then(terminal_width);
+        let look = terminal::Look { width, colour: width.is_some() && colours() };
+        let mut shown = sheet;
+        if asked.quiet {
+            shown.notes.clear();
+            shown.warnings.clear();
+        }
+        say(&terminal::table(&shown, &folder.display().to_string(), look));
+    }
+    Ok(())
+}
+
+/// The platforms that were asked for, or all.
+fn platforms(scenario: &Scenario, asked: &[String]) -> Result<Vec<String>, Exit> {
+    if asked.is_empty() {
+        return Ok(scenario.platforms.keys().map(|name| name.value.clone()).collect());
+    }
+    for name in asked {
+        if let Err(message) = scenario.platform(name) {
+            warn(&format!("E0306 {message}\n"));
+            return Err(Exit::WrongInput);
+        }
+    }
+    Ok(asked.to_vec())
+}
+
+fn replication(scenario: &Scenario, asked: &Run) -> Replication {
+    let stated = scenario.replications.as_ref().and_then(|runs| NonZeroUsize::new(runs.value as usize));
+    let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    Replication {
+        seed: asked.seed.unwrap_or(scenario.seed),
+        runs: asked.replications.or(stated).unwrap_or(NonZeroUsize::MIN),
+        jobs: asked.jobs.unwrap_or_else(cores),
+        period: period(scenario.run_for.value),
+    }
+}
+
+/// The grid of a time series: whole minutes, about [`POINTS`] of them in a run.
+fn period(run_for: Span) -> Span {
+    let minutes = run_for.as_nanos() / Span::minutes(1).as_nanos() / POINTS;
+    Span::minutes(minutes.max(1))
+}
+
+fn lower_all(
+    scenario: &Scenario,
+    names: &[String],
+    loaded: &mut Loaded,
+    seed: u64,
+    strict: bool,
+) -> Result<(Vec<Ready>, Vec<Diagnostic>), Exit> {
+    let (mut ready, mut found) = (Vec::new(), Vec::new());
+    for name in names {
+        let (_, platform) = scenario.platform(name).expect("checked with the arguments");
+        let files = loaded.requests(&platform.ecs.requests)?;
+        let (plan, more) = lower(scenario, name, &files);
+        found.extend(more);
+        if let Some(plan) = plan {
+            let record = Record::new(name, seed, &loaded.text, &files);
+            ready.push(Ready { plan, about: platform.about.clone(), record });
+        }
+    }
+    crate::scenario::diagnostic::sort(&mut found);
+    load::report(&found, &loaded.sources, strict)?;
+    Ok((ready, found))
+}
+
+/// Notes and warnings of the import: what is said of many places is said of the first, with a count.
+fn said(found: &[Diagnostic], sources: &Sources) -> (Vec<String>, Vec<String>) {
+    let of = |severity: Severity| {
+        let mut groups: Vec<(String, &Diagnostic, usize)> = Vec::new();
+        for each in found.iter().filter(|each| each.severity == severity) {
+            let pattern = unmodelled::pattern(&each.message);
+            match groups.iter_mut().find(|(known, _, _)| *known == pattern) {
+                Some((_, _, count)) => *count += 1,
+                None => groups.push((pattern, each, 1)),
+            }
+        }
+        let told = |(_, first, count): (String, &Diagnostic, usize)| match count {
+            1 => first.line(sources),
+            _ => format!("{} (and {} more)", first.line(sources), count - 1),
+        };
+        groups.into_iter().map(told).collect()
+    };
+    (of(Severity::Note), of(Severity::Warning))
+}
+
+fn simulate(
+    scenario: &Scenario,
+    ready: &[Ready],
+    replication: Replication,
+    quiet: bool,
+    (notes, warnings): (Vec<String>, Vec<String>),
+) -> Result<Sheet, Exit> {
+    let runs = replication.runs.get();
+    let start = ready.first().map_or(crate::base::Timestamp::default(), |first| first.plan.start);
+    let shown = !quiet && std::io::stderr().is_terminal();
+    let bar = Bar::new(runs * ready.len(), start, scenario.run_for.value, shown);
+    let mut platforms: Vec<PlatformSheet> = Vec::new();
+    for (nth, Ready { plan, about, .. }) in ready.iter().enumerate() {
+        bar.platform(&plan.platform);
+        let hear = |run: usize, so_far| bar.hear(nth * runs + run, so_far);
+        let outcomes = replicate(plan, replication, &hear).map_err(|error| {
+            warn(&format!("threads cannot be started: {error}\n"));
+            Exit::Files
+        })?;
+        platforms.push(gather::platform(plan, about, replication.period, &outcomes));
+    }
+    bar.finish();
+    Ok(Sheet {
+        scenario: scenario.name.value.clone(),
+        about: scenario.about.clone(),
+        region: scenario.region.value.clone(),
+        start,
+        run_for: scenario.run_for.value,
+        replications: runs,
+        first_seed: replication.seed,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        columns: gather::columns(),
+        platforms,
+        not_billed: NOT_BILLED.iter().map(|&item| item.to_owned()).collect(),
+        notes,
+        warnings,
+    })
+}
+
+/// Writes every file, each whole or not at all, and points `last` at the folder.
+fn save(folder: &Path, sheet: &Sheet, ready: &[Ready]) -> Result<(), Exit> {
+    let mut files = report::files(sheet);
+    let folders = report::folders(&sheet.platforms);
+    for ((Ready { record, .. }, platform), below) in ready.iter().zip(&sheet.platforms).zip(folders) {
+        let bytes = record.with_digest(&platform.decision_digest).to_json();
+        files.push(report::File { path: format!("{below}/run.json"), bytes });
+    }
+    for file in files {
+        let path = folder.join(&file.path);
+        write::atomically(&path, &file.bytes).map_err(|error| unwritable(&path, &error))?;
+    }
+    write::point_last(folder);
+    Ok(())
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Exit {
+    warn(&format!("E0802 {} cannot be written: {error}\n", path.display()));
+    Exit::Files
+}
+
+/// The width that `COLUMNS` states, or 100.
+fn terminal_width() -> u16 {
+    #[expect(clippy::disallowed_methods, reason = "`cli` reads the environment")]
+    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    columns.unwrap_or(100)
+}
+
+/// Where a result lies when only the folder above its platforms is named.
+pub(super) fn platform_folders(result: &Path) -> Vec<PathBuf> {
+    if result.join("run.json").is_file() {
+        return vec![result.to_owned()];
+    }
+    let mut folders: Vec<PathBuf> = std::fs::read_dir(result)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.join("run.json").is_file())
+        .collect();
+    folders.sort_unstable();
+    folders
+}

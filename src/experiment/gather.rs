@@ -1,0 +1,207 @@
+//! From the outcomes of one platform to its part of the sheet.
+//!
+//! Names become text here. Knows nothing of formats.
+
+use crate::base::{Name, Row, Span, Symbol};
+use crate::control::ecs::events::Names;
+use crate::control::ecs::objects::ContainerInstance;
+use crate::control::ecs::objects::LaunchType;
+use crate::measure::collector::Workload;
+use crate::measure::histogram::Spans;
+use crate::measure::sheet::{
+    ChargeLine, EventLine, MeasureColumn, NodeLine, PlatformSheet, Replication, SeriesSheet, TaskLine,
+    WorkloadLine,
+};
+use crate::measure::{Estimate, MEASURES, Outcome};
+use crate::sim::Plan;
+use crate::sim::fact::FactKind;
+
+/// What each figure of a platform is.
+pub fn columns() -> Vec<MeasureColumn> {
+    MEASURES
+        .iter()
+        .map(|of| MeasureColumn {
+            name: of.name,
+            label: of.label,
+            unit: of.unit,
+            decimals: of.decimals,
+            about: of.about,
+        })
+        .collect()
+}
+
+/// One platform: estimates over all outcomes, rows of the first. Panics without an outcome.
+pub fn platform(plan: &Plan, about: &str, period: Span, outcomes: &[Outcome]) -> PlatformSheet {
+    let first = outcomes.first().expect("one run at least");
+    let measured = &first.measured;
+    let estimate = |nth: usize| estimate(outcomes, |outcome| outcome.values[nth]);
+    PlatformSheet {
+        name: plan.platform.clone(),
+        about: about.to_owned(),
+        measures: (0..MEASURES.len()).map(estimate).collect(),
+        replications: outcomes.iter().map(replication).collect(),
+        bill: measured.bill.lines.iter().map(|line| charge(plan, line)).collect(),
+        series_period: period,
+        series: series(first),
+        start_distribution: starts(outcomes).cumulative(),
+        workloads: workloads(plan, outcomes),
+        tasks: measured.tasks.iter().map(|row| task(plan, row)).collect(),
+        nodes: measured.machines.iter().map(|row| node(plan, row)).collect(),
+        events: events(plan, first),
+        decision_digest: first.ended.digests.decisions().to_string(),
+        digests: FactKind::ALL
+            .iter()
+            .map(|&(kind, name, _)| (name.to_owned(), first.ended.digests.of(kind).to_string()))
+            .collect(),
+        events_count: first.ended.counts.events,
+    }
+}
+
+fn estimate(outcomes: &[Outcome], value: impl Fn(&Outcome) -> Option<f64>) -> Option<Estimate> {
+    let values: Vec<f64> = outcomes.iter().filter_map(value).collect();
+    Estimate::of(&values)
+}
+
+fn replication(outcome: &Outcome) -> Replication {
+    let digest = outcome.ended.digests.decisions().to_string();
+    Replication { seed: outcome.seed, values: outcome.values.clone(), digest }
+}
+
+fn charge(plan: &Plan, line: &crate::measure::BillLine) -> ChargeLine {
+    ChargeLine {
+        component: line.component.label().to_owned(),
+        of: plan.definitions.symbols.text(line.of).to_owned(),
+        what: line.what.clone(),
+        usage: line.usage,
+        rate: line.rate.price.value,
+        basis: line.rate.price.basis,
+        source: line.rate.source.to_owned(),
+        as_of: line.rate.as_of.to_owned(),
+        amount: line.amount,
+    }
+}
+
+fn series(first: &Outcome) -> Vec<SeriesSheet> {
+    let occupancy = &first.measured.occupancy;
+    let named = [
+        ("cpu_capacity_vcpu", &occupancy.cpu.capacity),
+        ("cpu_reserved_vcpu", &occupancy.cpu.reserved),
+        ("cpu_stranded_vcpu", &occupancy.cpu.stranded),
+        ("memory_capacity_gib", &occupancy.memory.capacity),
+        ("memory_reserved_gib", &occupancy.memory.reserved),
+        ("memory_stranded_gib", &occupancy.memory.stranded),
+        ("instances", &occupancy.instances),
+        ("tasks", &occupancy.tasks),
+        ("running", &occupancy.running),
+    ];
+    let sheet = |(name, series): (&str, &crate::measure::series::Series)| {
+        SeriesSheet::named(name, series.points().to_vec()).expect("every series is in the table")
+    };
+    named.into_iter().map(sheet).collect()
+}
+
+fn starts(outcomes: &[Outcome]) -> Spans {
+    let mut all = Spans::default();
+    outcomes.iter().for_each(|outcome| all.add(&outcome.measured.to_start));
+    all
+}
+
+fn workloads(plan: &Plan, outcomes: &[Outcome]) -> Vec<WorkloadLine> {
+    let mut names: Vec<Symbol> =
+        outcomes.iter().flat_map(|outcome| outcome.measured.workloads.keys().copied()).collect();
+    names.sort_unstable_by_key(|&name| plan.definitions.symbols.text(name));
+    names.dedup();
+    names.into_iter().map(|name| workload(plan, name, outcomes)).collect()
+}
+
+fn workload(plan: &Plan, name: Symbol, outcomes: &[Outcome]) -> WorkloadLine {
+    let of = |value: &dyn Fn(&Workload) -> Option<f64>| {
+        estimate(outcomes, |outcome| outcome.measured.workloads.get(&name).and_then(value))
+    };
+    #[expect(clippy::cast_precision_loss, reason = "counts stay below 2^53")]
+    let count = |count: u64| Some(count as f64);
+    let at = |percentile: f64| of(&|workload| workload.to_start.seconds_at(percentile));
+    WorkloadLine {
+        name: plan.definitions.symbols.text(name).to_owned(),
+        started: of(&|workload| count(workload.counts.started)),
+        failed: of(&|workload| count(workload.counts.failed)),
+        refused: of(&|workload| count(workload.counts.refused)),
+        start_p50_s: at(50.0),
+        start_p90_s: at(90.0),
+        start_p99_s: at(99.0),
+        start_max_s: at(100.0),
+    }
+}
+
+fn named(plan: &Plan, name: Name) -> String {
+    format!("{}-{}", plan.definitions.symbols.text(name.of), name.serial)
+}
+
+fn task(plan: &Plan, row: &crate::measure::tables::TaskRow) -> TaskLine {
+    let times = &row.times;
+    TaskLine {
+        name: named(plan, row.name),
+        workload: plan.definitions.symbols.text(row.name.of).to_owned(),
+        launch_type: match row.launch_type {
+            LaunchType::Ec2 => "EC2".to_owned(),
+            LaunchType::Fargate => "FARGATE".to_owned(),
+        },
+        node: row.instance.map_or(String::new(), |name| named(plan, name)),
+        zone: plan.definitions.symbols.text(row.zone).to_owned(),
+        arrived: times.arrived,
+        placed: times.created,
+        pull_started: times.pull_started,
+        pull_stopped: times.pull_stopped,
+        started: times.started,
+        ready: times.ready,
+        stopping: times.stopping,
+        stopped: times.stopped,
+        stop_code: row.stop.map_or(String::new(), |stop| stop.code().to_owned()),
+        stop_reason: row.stop.map_or(String::new(), |stop| stop.reason(&plan.definitions, row.definition)),
+    }
+}
+
+fn node(plan: &Plan, row: &crate::measure::tables::MachineRow) -> NodeLine {
+    let class = &plan.definitions[row.class];
+    let text = |symbol: Symbol| plan.definitions.symbols.text(symbol).to_owned();
+    NodeLine {
+        name: named(plan, row.name),
+        pool: text(row.name.of),
+        instance_type: text(class.instance_type),
+        zone: text(class.zone),
+        requested: row.requested,
+        running: row.running,
+        registered: row.registered,
+        terminated: row.terminated,
+    }
+}
+
+/// Spells what the events of one service name.
+struct Spelled<'a> {
+    plan: &'a Plan,
+    service: Symbol,
+    instances: &'a [Name],
+}
+
+impl Names for Spelled<'_> {
+    fn task(&self, serial: u64) -> String {
+        named(self.plan, Name { of: self.service, serial })
+    }
+
+    fn instance(&self, row: Row<ContainerInstance>) -> String {
+        self.instances.get(row.index()).map_or(String::new(), |&name| named(self.plan, name))
+    }
+}
+
+fn events(plan: &Plan, first: &Outcome) -> Vec<EventLine> {
+    let event = |row: &crate::measure::tables::EventRow| {
+        let names = Spelled { plan, service: row.service, instances: &first.measured.instances };
+        let of = plan.definitions.symbols.text(row.service);
+        EventLine {
+            at: row.at,
+            of: of.to_owned(),
+            message: format!("(service {of}) {}", row.message.text(&names)),
+        }
+    };
+    first.measured.events.iter().map(event).collect()
+}

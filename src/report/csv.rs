@@ -1,0 +1,311 @@
+//! The csv files: one table of fields per file, from which header, cells and documentation come.
+//!
+//! Numbers are plain. Text that a spreadsheet would take for a formula gets a leading apostrophe.
+//! Knows nothing of where a file goes.
+
+use crate::base::{Span, Timestamp};
+use crate::measure::sheet::{
+    ChargeLine, EventLine, NodeLine, PlatformSheet, Replication, SERIES, SeriesSheet, Sheet, TaskLine,
+};
+
+use super::number;
+
+/// One column of a csv file.
+pub struct Field<T> {
+    /// Its header.
+    pub name: &'static str,
+    /// What it means, in a sentence.
+    pub about: &'static str,
+    of: fn(&T) -> String,
+}
+
+const fn field<T>(name: &'static str, about: &'static str, of: fn(&T) -> String) -> Field<T> {
+    Field { name, about, of }
+}
+
+/// One replication on one platform.
+pub struct SummaryRow {
+    platform: String,
+    replication: Replication,
+}
+
+/// The first columns of `summary.csv`; one per measure follows.
+pub const SUMMARY: &[Field<SummaryRow>] = &[
+    field("platform", "The platform.", |row| text(&row.platform)),
+    field("seed", "The seed of the replication.", |row| row.replication.seed.to_string()),
+    field("digest", "The digest of all its decisions; equal digests mean equal runs.", |row| {
+        text(&row.replication.digest)
+    }),
+];
+
+/// One instant of the grid.
+pub struct GridRow {
+    start: Timestamp,
+    elapsed: Option<Span>,
+}
+
+/// The first columns of `timeseries.csv`; one per series follows.
+pub const TIMESERIES: &[Field<GridRow>] = &[
+    field("at", "The instant, UTC.", |row| {
+        row.elapsed
+            .and_then(|elapsed| row.start.checked_add(elapsed))
+            .and_then(number::instant)
+            .unwrap_or_default()
+    }),
+    field("elapsed_s", "Seconds since the start of the run.", |row| {
+        row.elapsed.map(number::seconds).unwrap_or_default()
+    }),
+];
+
+/// The columns of `tasks.csv`.
+pub const TASKS: &[Field<TaskLine>] = &[
+    field("task", "The name of the task.", |task| text(&task.name)),
+    field("workload", "The workload that it belongs to.", |task| text(&task.workload)),
+    field("launch_type", "EC2 or FARGATE.", |task| text(&task.launch_type)),
+    field("node", "The instance that it ran on; empty on Fargate.", |task| text(&task.node)),
+    field("zone", "The zone that it ran in.", |task| text(&task.zone)),
+    field(
+        "arrived",
+        "The request, the raise of the desired count, or the end of the task that it replaces.",
+        |task| instant(task.arrived),
+    ),
+    field("placed", "The decision where it runs.", |task| instant(task.placed)),
+    field("pull_started", "Its first image pull began.", |task| instant(task.pull_started)),
+    field("pull_stopped", "Its last image pull ended.", |task| instant(task.pull_stopped)),
+    field("started", "It reached RUNNING: all containers started.", |task| instant(task.started)),
+    field("ready", "It passed its health checks, or reached RUNNING when it has none.", |task| {
+        instant(task.ready)
+    }),
+    field("stopping", "Its stop was asked for.", |task| instant(task.stopping)),
+    field("stopped", "It reached STOPPED.", |task| instant(task.stopped)),
+    field("time_to_place_s", "Seconds from arrived to placed.", |task| between(task.arrived, task.placed)),
+    field("time_to_start_s", "Seconds from arrived to started.", |task| between(task.arrived, task.started)),
+    field("time_to_ready_s", "Seconds from arrived to ready.", |task| between(task.arrived, task.ready)),
+    field("stop_code", "Why it stopped, as a code; empty while it runs.", |task| text(&task.stop_code)),
+    field("stop_reason", "Why it stopped, in words.", |task| text(&task.stop_reason)),
+];
+
+/// The columns of `nodes.csv`.
+pub const NODES: &[Field<NodeLine>] = &[
+    field("node", "The name of the machine.", |node| text(&node.name)),
+    field("pool", "The pool that bought it.", |node| text(&node.pool)),
+    field("instance_type", "Its instance type.", |node| text(&node.instance_type)),
+    field("zone", "Its zone.", |node| text(&node.zone)),
+    field("requested", "It was asked for.", |node| instant(node.requested)),
+    field("running", "EC2 reported it running; billing began.", |node| instant(node.running)),
+    field("registered", "It registered with the cluster.", |node| instant(node.registered)),
+    field(
+        "terminated",
+        "Its termination was accepted; billing ended. Empty when it outlived the run.",
+        |node| instant(node.terminated),
+    ),
+];
+
+/// The columns of `bill.csv`.
+pub const BILL: &[Field<ChargeLine>] = &[
+    field("component", "What is paid for: compute, memory, storage, public IPv4.", |line| {
+        text(&line.component)
+    }),
+    field("of", "The pool or the workload that used it.", |line| text(&line.of)),
+    field("resource", "What exactly: the instance type, the Fargate architecture.", |line| text(&line.what)),
+    field(
+        "usage",
+        "How much was used, rounded down to six decimals; the amount is of the exact usage.",
+        |line| number::usage(line.usage),
+    ),
+    field("unit", "The unit of the usage.", |line| line.usage.unit.label().to_owned()),
+    field("rate_usd", "The published rate in USD.", |line| number::rate(line.rate).0),
+    field("rate_per", "What the rate is for; a month has 730 hours.", |line| number::rate(line.rate).1),
+    field("basis", "How well the rate is known: listed, estimated or assumed.", |line| {
+        line.basis.label().to_owned()
+    }),
+    field("source", "Whose figure the rate is.", |line| text(&line.source)),
+    field("as_of", "The day or month of the rate.", |line| text(&line.as_of)),
+    field("amount_usd", "Usage times rate in USD, rounded once to 1e-10.", |line| line.amount.to_string()),
+];
+
+/// The columns of `events.csv`.
+pub const EVENTS: &[Field<EventLine>] = &[
+    field("at", "The instant, UTC.", |event| instant(event.at)),
+    field("of", "What the event is about: the service.", |event| text(&event.of)),
+    field("message", "What a user of the orchestrator reads.", |event| text(&event.message)),
+];
+
+/// `summary.csv`: one row per platform and replication.
+pub fn summary(sheet: &Sheet, platforms: &[PlatformSheet]) -> Vec<u8> {
+    let mut writer = Writer::new(names(SUMMARY).chain(sheet.columns.iter().map(|column| column.name)));
+    for platform in platforms {
+        for replication in &platform.replications {
+            let row = SummaryRow { platform: platform.name.clone(), replication: replication.clone() };
+            let values = sheet.columns.iter().enumerate().map(|(at, column)| {
+                let value = replication.values.get(at).copied().flatten();
+                value.and_then(|value| number::exact(value, column.decimals)).unwrap_or_default()
+            });
+            writer.row(cells(SUMMARY, &row).chain(values));
+        }
+    }
+    writer.finish()
+}
+
+/// `timeseries.csv`: one row per instant of the grid, one column per series.
+pub fn timeseries(sheet: &Sheet, platform: &PlatformSheet) -> Vec<u8> {
+    let mut writer =
+        Writer::new(names(TIMESERIES).chain(platform.series.iter().map(|series| series.column.name)));
+    let points = platform.series.iter().map(|series| series.points.len()).max().unwrap_or(0);
+    for at in 0..points {
+        let nanos = platform.series_period.as_nanos().checked_mul(at as u64);
+        let row = GridRow { start: sheet.start, elapsed: nanos.map(Span::from_nanos) };
+        let values = platform.series.iter().map(|series| point(series, at));
+        writer.row(cells(TIMESERIES, &row).chain(values));
+    }
+    writer.finish()
+}
+
+/// `tasks.csv`: one row per task.
+pub fn tasks(platform: &PlatformSheet) -> Vec<u8> {
+    table(TASKS, &platform.tasks)
+}
+
+/// `nodes.csv`: one row per machine.
+pub fn nodes(platform: &PlatformSheet) -> Vec<u8> {
+    table(NODES, &platform.nodes)
+}
+
+/// `bill.csv`: one row per charge line.
+pub fn bill(platform: &PlatformSheet) -> Vec<u8> {
+    table(BILL, &platform.bill)
+}
+
+/// `events.csv`: one row per event.
+pub fn events(platform: &PlatformSheet) -> Vec<u8> {
+    table(EVENTS, &platform.events)
+}
+
+/// A documented column: its name and what it means.
+pub type Described = (&'static str, &'static str);
+
+/// Every csv file with its fixed columns, for the documentation.
+pub fn described() -> Vec<(&'static str, Vec<Described>)> {
+    fn all<T>(fields: &[Field<T>]) -> Vec<Described> {
+        fields.iter().map(|field| (field.name, field.about)).collect()
+    }
+    let series = SERIES.iter().map(|column| (column.name, column.about));
+    vec![
+        ("summary.csv", all(SUMMARY)),
+        ("timeseries.csv", all(TIMESERIES).into_iter().chain(series).collect()),
+        ("tasks.csv", all(TASKS)),
+        ("nodes.csv", all(NODES)),
+        ("bill.csv", all(BILL)),
+        ("events.csv", all(EVENTS)),
+    ]
+}
+
+/// Text as a cell: what a spreadsheet would compute is made text by an apostrophe.
+fn text(value: &str) -> String {
+    let clean = number::plain(value);
+    if clean.trim_start().starts_with(['=', '+', '-', '@']) { format!("'{clean}") } else { clean }
+}
+
+fn instant(at: Timestamp) -> String {
+    number::instant(at).unwrap_or_default()
+}
+
+fn between(from: Timestamp, to: Timestamp) -> String {
+    number::seconds_between(from, to).unwrap_or_default()
+}
+
+#[expect(
+    clippy::float_arithmetic,
+    clippy::cast_precision_loss,
+    reason = "a point becomes a number for people"
+)]
+fn point(series: &SeriesSheet, at: usize) -> String {
+    let Some(&steps) = series.points.get(at) else { return String::new() };
+    number::exact(steps as f64 / series.column.scale as f64, 0).unwrap_or_default()
+}
+
+fn names<T>(fields: &'static [Field<T>]) -> impl Iterator<Item = &'static str> {
+    fields.iter().map(|field| field.name)
+}
+
+fn cells<T>(fields: &'static [Field<T>], row: &T) -> impl Iterator<Item = String> {
+    fields.iter().map(move |field| (field.of)(row))
+}
+
+fn table<T>(fields: &'static [Field<T>], rows: &[T]) -> Vec<u8> {
+    let mut writer = Writer::new(names(fields));
+    for row in rows {
+        writer.row(cells(fields, row));
+    }
+    writer.finish()
+}
+
+/// Writes into memory, which cannot fail.
+struct Writer(::csv::Writer<Vec<u8>>);
+
+impl Writer {
+    fn new(header: impl Iterator<Item = &'static str>) -> Self {
+        let mut writer = Writer(::csv::Writer::from_writer(Vec::new()));
+        writer.row(header.map(str::to_owned));
+        writer
+    }
+
+    fn row(&mut self, cells: impl Iterator<Item = String>) {
+        self.0.write_record(cells.map(String::into_bytes)).expect("every row is as long as the header");
+    }
+
+    fn finish(self) -> Vec<u8> {
+        self.0.into_inner().expect("memory takes everything")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_never_a_formula() {
+        let rows = [
+            ("=HYPERLINK(\"x\")", "'=HYPERLINK(\"x\")"),
+            ("+1", "'+1"),
+            ("-1", "'-1"),
+            ("@sum", "'@sum"),
+            ("\t=1", "' =1"),
+            ("web-1", "web-1"),
+            ("", ""),
+        ];
+        for (name, cell) in rows {
+            assert_eq!(text(name), cell);
+        }
+    }
+
+    #[test]
+    fn points_are_in_the_unit_of_their_column_and_may_be_missing() {
+        let series = [("cpu_reserved_vcpu", vec![0, 64_000, 128_001]), ("tasks", vec![3])];
+        let platform = PlatformSheet {
+            series_period: Span::seconds(90),
+            series: series
+                .into_iter()
+                .filter_map(|(name, points)| SeriesSheet::named(name, points))
+                .collect(),
+            ..PlatformSheet::default()
+        };
+        let bytes = timeseries(&Sheet::default(), &platform);
+        let expected = "at,elapsed_s,cpu_reserved_vcpu,tasks\n\
+                        1970-01-01T00:00:00.000Z,0,0,3\n\
+                        1970-01-01T00:01:30.000Z,90,0.5,\n\
+                        1970-01-01T00:03:00.000Z,180,1,\n";
+        assert_eq!(String::from_utf8(bytes).as_deref(), Ok(expected));
+    }
+
+    #[test]
+    fn every_column_is_described_once() {
+        for (file, columns) in described() {
+            let mut names: Vec<&str> = columns.iter().map(|column| column.0).collect();
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), columns.len(), "{file}");
+            assert!(columns.iter().all(|column| column.1.ends_with('.')), "{file}");
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! Genuine ECS request files, read for one platform.
+//!
+//! A file is a list of `{ "operation", "input" }` in call order. For each platform the launch type,
+//! the capacity provider strategy and the platform version are replaced, and `requiresCompatibilities`
+//! is set; every other field stays. Each kind of replacement is noted once. Opens no file.
+
+use std::rc::Rc;
+
+use serde_json::{Map, Value};
+
+use super::codes::Code;
+use super::diagnostic::{Diagnostic, Place, Severity, Source};
+use super::json;
+use super::schema::LaunchType;
+use super::tree::{self, Node};
+use crate::control::ecs::api::{
+    self, ApiError, CreateCluster, CreateService, RegisterTaskDefinition, Request, RunTask, StartTask,
+};
+
+/// A request that is understood, and where it stands.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) at: Origin,
+    pub(super) request: Understood,
+}
+
+/// The requests that are understood.
+#[derive(Debug)]
+pub(super) enum Understood {
+    Register(Box<RegisterTaskDefinition>),
+    CreateCluster(CreateCluster),
+    CreateService(Box<CreateService>),
+    RunTask(Box<RunTask>),
+    StartTask(Box<StartTask>),
+}
+
+/// Where a request stands, and how to find its fields.
+#[derive(Clone, Debug)]
+pub(super) struct Origin {
+    place: Place,
+    node: Option<Rc<Node>>,
+}
+
+impl Origin {
+    /// A request inside another document, whose fields have no places of their own.
+    pub(super) const fn inline(place: Place) -> Self {
+        Origin { place, node: None }
+    }
+
+    /// Where a field stands, or the nearest thing around it that does.
+    pub(super) fn find(&self, path: &str) -> Place {
+        self.node.as_ref().map_or(self.place, |node| tree::find(node, path))
+    }
+
+    /// A refusal of the API, at its field.
+    pub(super) fn refusal(&self, error: &ApiError) -> Diagnostic {
+        let path = if error.path.is_empty() { String::new() } else { format!("{}: ", error.path) };
+        let message = format!("{path}{}", error.message.trim_end_matches('.'));
+        Diagnostic::new(code_of(error), self.find(&error.path), message).label(error.kind.as_str())
+    }
+}
+
+/// The requests of one file, for one platform.
+pub(super) fn requests(source: &Source, launch_type: LaunchType, found: &mut Vec<Diagnostic>) -> Vec<Call> {
+    if let Some(fault) = source.fault() {
+        found.push(fault);
+        return Vec::new();
+    }
+    let (root, faults) = json::parse(source);
+    found.extend(faults);
+    let Some(root) = root else { return Vec::new() };
+    let Some(entries) = root.items() else {
+        let wrong = Diagnostic::new(Code::WrongType, root.place, "a request file is a list of requests");
+        found.push(wrong.hint("write [ { \"operation\": \"CreateService\", \"input\": { ... } }, ... ]"));
+        return Vec::new();
+    };
+    entries.iter().filter_map(|entry| request(entry, launch_type, found)).collect()
+}
+
+fn request(entry: &Rc<Node>, launch_type: LaunchType, found: &mut Vec<Diagnostic>) -> Option<Call> {
+    let (Some(operation), Some(input)) = (entry.field("operation"), entry.field("input")) else {
+        let message = "a request has an \"operation\" and an \"input\"";
+        found.push(Diagnostic::new(Code::RequestKind, entry.place, message));
+        return None;
+    };
+    let at = Origin { place: input.place, node: Some(Rc::clone(input)) };
+    let document = tree::to_json(input);
+    let name = operation.text().unwrap_or_default();
+    match understand(name, document, &at, launch_type, found) {
+        Some(request) => Some(Call { at, request: request? }),
+        None => {
+            found.push(unknown_operation(name, operation.place));
+            None
+        }
+    }
+}
+
+/// Valid operations that have no effect here.
+const PASSED_OVER: &[(&str, &str)] = &[
+    ("CreateCapacityProvider", "tasks run on the launch type that the platform states"),
+    ("PutClusterCapacityProviders", "tasks run on the launch type that the platform states"),
+    ("PutAccountSettingDefault", "account settings stand in the scenario"),
+    ("PutAccountSetting", "account settings stand in the scenario"),
+    ("RegisterScalableTarget", "services keep their desired count"),
+    ("PutScalingPolicy", "services keep their desired count"),
+    ("PutRule", "schedules stand in the scenario as arrivals"),
+    ("PutTargets", "schedules stand in the scenario as arrivals"),
+    ("CreateTaskSet", "task sets of external controllers are not run"),
+    ("UpdateTaskProtection", "no task is protected from scale-in"),
+];
+
+fn unknown_operation(name: &str, place: Place) -> Diagnostic {
+    if let Some((_, instead)) = PASSED_OVER.iter().find(|(known, _)| *known == name) {
+        return Diagnostic::new(Code::Unmodelled, place, format!("{name} is not modelled: {instead}"));
+    }
+    let known = ["RegisterTaskDefinition", "CreateService", "RunTask", "StartTask", "CreateCluster"];
+    let wrong =
+        Diagnostic::new(Code::RequestKind, place, format!("{name:?} is no request that can be simulated"));
+    match super::diagnostic::suggestion(name, &known) {
+        Some(suggestion) => wrong.hint(suggestion),
+        None => wrong.hint(format!("known are {}", known.join(", "))),
+    }
+}
+
+/// Reads a RunTask request that stands in the scenario itself.
+pub(super) fn inline_run_task(
+    document: Value,
+    at: &Origin,
+    launch_type: LaunchType,
+    found: &mut Vec<Diagnostic>,
+) -> Option<RunTask> {
+    match understand("RunTask", document, at, launch_type, found)?? {
+        Understood::RunTask(request) => Some(*request),
+        Understood::Register(_)
+        | Understood::CreateCluster(_)
+        | Understood::CreateService(_)
+        | Understood::StartTask(_) => unreachable!("a RunTask document becomes a RunTask request"),
+    }
+}
+
+/// An outer none: not a known operation. An inner none: known, and wrong.
+fn understand(
+    operation: &str,
+    mut document: Value,
+    at: &Origin,
+    launch_type: LaunchType,
+    found: &mut Vec<Diagnostic>,
+) -> Option<Option<Understood>> {
+    if let Value::Object(fields) = &mut document {
+        replace(operation, fields, at, launch_type, found);
+    }
+    Some(match operation {
+        "RegisterTaskDefinition" => read(&document, at, found).map(|r| Understood::Register(Box::new(r))),
+        "CreateCluster" => read(&document, at, found).map(Understood::CreateCluster),
+        "CreateService" => read(&document, at, found).map(|r| Understood::CreateService(Box::new(r))),
+        "RunTask" => read(&document, at, found).map(|r| Understood::RunTask(Box::new(r))),
+        "StartTask" => read(&document, at, found).map(|r| Understood::StartTask(Box::new(r))),
+        _ => return None,
+    })
+}
+
+fn read<R: Request>(document: &Value, at: &Origin, found: &mut Vec<Diagnostic>) -> Option<R> {
+    match api::read::<R>(document) {
+        Ok(read) => {
+            for warning in &read.warnings {
+                let message = format!("{} is not modelled: {}", warning.path, warning.instead);
+                found.push(Diagnostic::new(Code::Unmodelled, at.find(&warning.path), message));
+            }
+            Some(read.request)
+        }
+        Err(errors) => {
+            found.extend(errors.iter().map(|error| at.refusal(error)));
+            None
+        }
+    }
+}
+
+/// Replaces what says where tasks run; each change is noted at its field.
+fn replace(
+    operation: &str,
+    fields: &mut Map<String, Value>,
+    at: &Origin,
+    launch_type: LaunchType,
+    found: &mut Vec<Diagnostic>,
+) {
+    let word = match launch_type {
+        LaunchType::Ec2 => "EC2",
+        LaunchType::Fargate => "FARGATE",
+    };
+    let mut note = |field: &str, message: String| {
+        let noted = |each: &Diagnostic| each.code == Code::Replaced && each.message == message;
+        if !found.iter().any(noted) {
+            let replaced = Diagnostic::new(Code::Replaced, at.find(field), message);
+            found.push(Diagnostic { severity: Severity::Note, ..replaced });
+        }
+    };
+    let mut set = |fields: &mut Map<String, Value>, field: &str, value: Value| {
+        if fields.get(field) != Some(&value) {
+            note(field, format!("{field} is set to {value} for this platform"));
+            fields.insert(field.to_owned(), value);
+        }
+    };
+    match operation {
+        "RegisterTaskDefinition" => set(fields, "requiresCompatibilities", Value::from(vec![word])),
+        "CreateService" | "RunTask" => {
+            set(fields, "launchType", Value::from(word));
+            for field in ["capacityProviderStrategy", "platformVersion"] {
+                if fields.remove(field).is_some() {
+                    note(field, format!("{field} is left out for this platform"));
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The code under which a refusal of the API is explained.
+fn code_of(error: &ApiError) -> Code {
+    let has = |part: &str| error.path.contains(part);
+    if error.message == "Unknown parameter in input." {
+        Code::UnknownKey
+    } else if error.message.starts_with("No Fargate configuration")
+        || error.message.starts_with("Invalid 'cpu'")
+    {
+        Code::FargateSize
+    } else if has("dependsOn") {
+        if error.message.contains("cycl") || error.message.contains("circular") {
+            Code::DependencyCycle
+        } else {
+            Code::UnknownDependency
+        }
+    } else if has("expression") {
+        Code::QuerySyntax
+    } else if error.message.contains("FARGATE") || error.message.contains("Fargate") {
+        Code::FargateField
+    } else if has("mountPoints") || has("volumes") {
+        Code::VolumeReference
+    } else if has("Port") || has("portMappings") {
+        Code::PortConflict
+    } else if has("networkMode") || has("networkConfiguration") {
+        Code::NetworkMode
+    } else if has("memory") || has("cpu") {
+        Code::MemoryRule
+    } else if has("placementStrategy") || has("capacityProviderStrategy") {
+        Code::StrategyRule
+    } else if error.path == "containerDefinitions" {
+        Code::NoContainers
+    } else if error.path.ends_with("name") {
+        Code::ContainerName
+    } else if has("taskDefinition") {
+        Code::UnknownFamily
+    } else if has("cluster") {
+        Code::UnknownCluster
+    } else {
+        Code::RequestRule
+    }
+}

@@ -1,0 +1,283 @@
+//! Capacity: pools, the classes of their instances, what fits on them, and what things cost.
+
+use crate::base::{Bytes, Row, Symbol};
+use crate::catalog::fargate::{self, Platform};
+use crate::catalog::{self, Arch, InstanceType, Item, price};
+use crate::control::ecs::objects::{InstanceClass, LaunchType, TaskDefinition};
+use crate::control::node::ecs_agent::RESERVED_PORTS;
+use crate::scenario::codes::Code;
+use crate::scenario::diagnostic::{Diagnostic, Place, suggestion};
+use crate::scenario::schema::{LaunchType as StatedLaunch, Pool as Stated};
+use crate::scenario::text::Placed;
+use crate::sim::plan::{Pool, Rates};
+
+use super::Lowering;
+
+/// The root volume of an instance.
+const ROOT_VOLUME: Bytes = Bytes::gib(30);
+/// The agent whose behaviour is modelled.
+const AGENT_VERSION: &str = "1.105.1";
+
+/// Attributes without a value that a current Linux instance registers (section 2.4).
+const CAPABILITIES: &[&str] = &[
+    "com.amazonaws.ecs.capability.privileged-container",
+    "com.amazonaws.ecs.capability.docker-remote-api.1.17",
+    "com.amazonaws.ecs.capability.docker-remote-api.1.44",
+    "com.amazonaws.ecs.capability.logging-driver.json-file",
+    "com.amazonaws.ecs.capability.logging-driver.syslog",
+    "com.amazonaws.ecs.capability.logging-driver.journald",
+    "com.amazonaws.ecs.capability.logging-driver.gelf",
+    "com.amazonaws.ecs.capability.logging-driver.fluentd",
+    "com.amazonaws.ecs.capability.logging-driver.awslogs",
+    "com.amazonaws.ecs.capability.logging-driver.splunk",
+    "com.amazonaws.ecs.capability.logging-driver.awsfirelens",
+    "com.amazonaws.ecs.capability.logging-driver.none",
+    "com.amazonaws.ecs.capability.ecr-auth",
+    "com.amazonaws.ecs.capability.task-iam-role",
+    "com.amazonaws.ecs.capability.task-iam-role-network-host",
+    "ecs.capability.task-eni",
+    "ecs.capability.task-cpu-mem-limit",
+    "ecs.capability.increased-task-cpu-limit",
+    "ecs.capability.container-ordering",
+    "ecs.capability.container-health-check",
+    "ecs.capability.secrets.ssm.environment-variables",
+    "ecs.capability.secrets.asm.environment-variables",
+    "ecs.capability.execution-role-ecr-pull",
+    "ecs.capability.execution-role-awslogs",
+    "ecs.capability.private-registry-authentication.secretsmanager",
+    "ecs.capability.ecr-endpoint",
+    "ecs.capability.efs",
+    "ecs.capability.efsAuth",
+    "ecs.capability.env-files.s3",
+    "ecs.capability.pid-ipc-namespace-sharing",
+    "ecs.capability.firelens.fluentd",
+    "ecs.capability.firelens.fluentbit",
+    "ecs.capability.firelens.options.config.file",
+    "ecs.capability.firelens.options.config.s3",
+    "ecs.capability.full-sync",
+    "ecs.capability.execute-command",
+    "ecs.capability.service-connect-v1",
+    "ecs.capability.storage.ebs-task-volume-attach",
+    "ecs.capability.network.container-port-range",
+    "ecs.capability.container-restart-policy",
+    "ecs.capability.fault-injection",
+];
+
+/// What a platform has.
+pub(super) struct Capacity {
+    pub(super) pools: Vec<Pool>,
+    /// Price rates by class, as far as they are known.
+    types: Vec<&'static InstanceType>,
+}
+
+impl Lowering<'_> {
+    /// The pools of the platform.
+    pub(super) fn capacity(&mut self) -> Capacity {
+        let mut capacity = Capacity { pools: Vec::new(), types: Vec::new() };
+        let ecs = self.ecs;
+        if ecs.launch_type == StatedLaunch::Ec2 && ecs.pools.values().all(|pool| pool.count.value == 0) {
+            let wrong = Diagnostic::new(
+                Code::NoCapacity,
+                ecs.requests.place,
+                "this platform has no container instance",
+            );
+            self.wrong(wrong.hint("add `pools: { general: { instance_type: m7i.xlarge, count: 3 } }`"));
+        }
+        let total: u64 = ecs.pools.values().map(|pool| u64::from(pool.count.value)).sum();
+        let quota = self.quotas.container_instances_per_cluster;
+        for (name, stated) in &ecs.pools {
+            if total > u64::from(quota) {
+                let message = format!("{total} container instances are more than the quota of {quota}");
+                let wrong = Diagnostic::new(Code::TooManyTasks, stated.count.place, message);
+                self.wrong(wrong.hint("raise `account.quotas.container_instances`"));
+            }
+            self.pool(name, stated, &mut capacity);
+        }
+        capacity
+    }
+
+    fn pool(&mut self, name: &Placed<String>, stated: &Stated, capacity: &mut Capacity) {
+        let Some(instance_type) = catalog::instance_type(&stated.instance_type) else {
+            let word = &stated.instance_type;
+            let wrong = Diagnostic::new(
+                Code::UnknownInstanceType,
+                word.place,
+                format!("unknown instance type {:?}", word.value),
+            );
+            let hint = catalog::nearest_instance_type(word).map(|near| format!("did you mean {near:?}?"));
+            self.wrong(Diagnostic { hint, ..wrong });
+            return;
+        };
+        let subnets = self.subnets(name.place, stated);
+        let mut classes = Vec::new();
+        for (subnet, zone, place) in subnets {
+            if !self.zone_id(&zone).is_some_and(|id| self.region.offers(instance_type, id)) {
+                let message = format!("{} is not offered in {zone}", instance_type.name);
+                let zones: Vec<&str> = self.region.zones_of(instance_type).map(|zone| zone.name).collect();
+                let wrong = Diagnostic::new(Code::NotOffered, place, message);
+                self.wrong(wrong.hint(format!("offered in: {}", zones.join(", "))));
+                continue;
+            }
+            let class = self.class(instance_type, &subnet, &zone, stated);
+            self.definitions.classes.push(class);
+            capacity.types.push(instance_type);
+            classes.push(Row::at(self.definitions.classes.len() - 1));
+        }
+        if !classes.is_empty() && stated.count.value > 0 {
+            let name = self.definitions.symbols.intern(name);
+            capacity.pools.push(Pool { name, classes, count: stated.count.value, launch_at: self.start });
+        }
+    }
+
+    /// The subnets of a pool: id, zone, and where it was said.
+    fn subnets(&mut self, pool: Place, stated: &Stated) -> Vec<(String, String, Place)> {
+        let known: Vec<(String, String)> =
+            self.zones.iter().map(|(subnet, zone)| (subnet.clone(), zone.clone())).collect();
+        let Some(chosen) = &stated.subnets else {
+            if known.is_empty() {
+                let wrong = Diagnostic::new(Code::NoCapacity, pool, "a pool needs a subnet to be in");
+                self.wrong(wrong.hint("add `subnets: { subnet-a: us-east-1a }` to the scenario"));
+            }
+            return known
+                .into_iter()
+                .map(|(subnet, zone)| (subnet, zone, stated.instance_type.place))
+                .collect();
+        };
+        let mut subnets = Vec::new();
+        for word in chosen {
+            if let Some((subnet, zone)) = known.iter().find(|(subnet, _)| *subnet == word.value) {
+                subnets.push((subnet.clone(), zone.clone(), word.place));
+            } else {
+                let names: Vec<&str> = known.iter().map(|(subnet, _)| subnet.as_str()).collect();
+                let wrong = Diagnostic::new(
+                    Code::UnknownZone,
+                    word.place,
+                    format!("unknown subnet {:?}", word.value),
+                );
+                let hint = suggestion(word, &names);
+                self.wrong(Diagnostic { hint, ..wrong });
+            }
+        }
+        subnets
+    }
+
+    fn class(
+        &mut self,
+        of: &'static InstanceType,
+        subnet: &str,
+        zone: &str,
+        stated: &Stated,
+    ) -> InstanceClass {
+        let trunking = self.scenario.account.awsvpc_trunking;
+        let symbols = &mut self.definitions.symbols;
+        let arch = match of.arch {
+            Arch::Arm64 => "arm64",
+            Arch::X86_64 => "x86_64",
+        };
+        let automatic = [
+            ("ecs.instance-type", of.name),
+            ("ecs.availability-zone", zone),
+            ("ecs.subnet-id", subnet),
+            ("ecs.os-type", "linux"),
+            ("ecs.os-family", "LINUX"),
+            ("ecs.cpu-architecture", arch),
+        ];
+        let custom = stated.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let mut attributes: Vec<(Symbol, Option<Symbol>)> = automatic
+            .into_iter()
+            .chain(custom)
+            .map(|(name, value)| (symbols.intern(name), Some(symbols.intern(value))))
+            .collect();
+        attributes.extend(CAPABILITIES.iter().map(|name| (symbols.intern(name), None)));
+        if trunking && of.trunks() {
+            attributes.push((symbols.intern("ecs.capability.task-eni-trunking"), None));
+        }
+        attributes.sort_unstable();
+        InstanceClass {
+            instance_type: symbols.intern(of.name),
+            zone: symbols.intern(zone),
+            subnet: symbols.intern(subnet),
+            capacity_provider: None,
+            attributes: attributes.into(),
+            cpu: of.cpu(),
+            memory: of.registered_memory(Bytes::ZERO).expect("nothing is reserved").value,
+            gpus: of.gpus(),
+            interfaces: of.awsvpc_tasks(trunking).value,
+            reserved_ports: RESERVED_PORTS.into(),
+            agent_version: symbols.intern(AGENT_VERSION),
+        }
+    }
+
+    /// Every task that runs on instances fits one of them while it is empty.
+    pub(super) fn check_fit(&mut self, capacity: &Capacity) {
+        if capacity.pools.is_empty() {
+            return;
+        }
+        let requests =
+            self.definitions.requests.iter().map(|request| (request.task_definition, &request.placing));
+        let services =
+            self.definitions.services.iter().map(|service| (service.task_definition, &service.placing));
+        let mut wanted: Vec<Row<TaskDefinition>> = services
+            .chain(requests)
+            .filter(|(_, placing)| placing.launch_type == LaunchType::Ec2)
+            .map(|(definition, _)| definition)
+            .collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        for row in wanted {
+            let task = &self.definitions[row];
+            let need = &task.reservation;
+            let fits = |class: &InstanceClass| {
+                need.cpu <= class.cpu
+                    && need.memory <= class.memory
+                    && need.gpus <= class.gpus
+                    && need.interfaces <= class.interfaces
+            };
+            if !self.definitions.classes.iter().any(fits) {
+                let family = self.definitions.symbols.text(task.family);
+                let message = format!(
+                    "a task of {family} ({}, {}) fits no container instance of this platform",
+                    need.cpu, need.memory
+                );
+                let wrong = Diagnostic::new(Code::FitsNowhere, self.ecs.requests.place, message);
+                let largest = self.definitions.classes.iter().max_by_key(|class| (class.memory, class.cpu));
+                let hint =
+                    largest.map(|class| format!("the largest registers {} and {}", class.cpu, class.memory));
+                self.found.push(Diagnostic { hint, ..wrong });
+            }
+        }
+    }
+
+    /// What things cost; none, with a diagnostic, where a price is not known.
+    pub(super) fn rates(&mut self, platform: &Placed<String>) -> Option<Rates> {
+        let mut instances = Vec::new();
+        for class in 0..self.definitions.classes.len() {
+            let class = &self.definitions.classes[class];
+            let name = self.definitions.symbols.text(class.instance_type).to_owned();
+            let of = catalog::instance_type(&name).expect("a class has a known type");
+            match self.region.on_demand(of) {
+                Some(rate) => instances.push(rate),
+                None => {
+                    let message = format!("the price of {name} in {} is not known", self.region.name);
+                    self.wrong(Diagnostic::new(Code::NotOffered, platform.place, message));
+                }
+            }
+        }
+        let region = self.region.name;
+        let platforms = [Platform::LinuxX86_64, Platform::LinuxArm64, Platform::WindowsX86_64];
+        let fargate: Vec<_> =
+            platforms.iter().filter_map(|&of| Some((of, *fargate::rates(region, of)?))).collect();
+        if self.ecs.launch_type == StatedLaunch::Fargate && fargate.is_empty() {
+            let message = format!("the prices of Fargate in {region} are not known");
+            self.wrong(Diagnostic::new(Code::NotOffered, platform.place, message));
+            return None;
+        }
+        (instances.len() == self.definitions.classes.len()).then(|| Rates {
+            instances,
+            root_volume: price::rate(Item::Gp3Storage, region),
+            root_volume_size: ROOT_VOLUME,
+            fargate,
+            public_address: price::rate(Item::PublicIpv4, region),
+        })
+    }
+}

@@ -1,0 +1,247 @@
+//! Demand: request files and arrivals become definitions, services and processes.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::Lowering;
+use crate::base::hash::Map;
+use crate::base::{EntityKey, Row, Span, Symbol, Timestamp};
+use crate::control::ecs::api::{self, ApiError, Cluster, CreateCluster, Known};
+use crate::control::ecs::objects::{ServiceDefinition, TaskRequest};
+use crate::control::ecs::task_definition::{Families, Rules, all_errors};
+use crate::engine::Quantiles;
+use crate::scenario::codes::Code;
+use crate::scenario::diagnostic::{Diagnostic, Source};
+use crate::scenario::distribution::{Arrivals as Every, Distribution};
+use crate::scenario::import::{self, Call, Origin, Understood};
+use crate::scenario::schema::Arrival as Stated;
+use crate::scenario::text::Placed;
+use crate::sim::plan::Arrival;
+use crate::workload::Arrivals;
+
+/// What is asked for, and when.
+#[derive(Default)]
+pub(super) struct Demand {
+    pub(super) services: Vec<(Timestamp, Row<ServiceDefinition>)>,
+    pub(super) arrivals: Vec<Arrival>,
+    pub(super) takes: Map<Symbol, Quantiles>,
+}
+
+/// What requests may refer to, as it grows.
+struct Account {
+    clusters: Vec<Cluster>,
+    families: Families,
+}
+
+impl Lowering<'_> {
+    /// Reads the request files in order, then the arrivals of the scenario.
+    pub(super) fn demand(&mut self, files: &[Rc<Source>]) -> Demand {
+        let default =
+            api::cluster::create(&CreateCluster::default()).expect("the default cluster needs nothing");
+        let mut account = Account { clusters: vec![default], families: Families::new(Rules::default()) };
+        let mut demand = Demand::default();
+        let at = self.start.checked_add(self.ecs.requests_at).unwrap_or(self.end);
+        if files.is_empty() {
+            let pattern = &self.ecs.requests;
+            let message = format!("no file matches {:?}", pattern.value);
+            self.wrong(Diagnostic::new(Code::NothingMatches, pattern.place, message));
+        }
+        let mut found = std::mem::take(&mut self.found);
+        let calls: Vec<Call> =
+            files.iter().flat_map(|file| import::requests(file, self.ecs.launch_type, &mut found)).collect();
+        self.found = found;
+        self.name_clusters(&calls, &mut account);
+        for call in &calls {
+            if let Err(error) = self.call(call, at, &mut account, &mut demand) {
+                self.found.push(call.at.refusal(&error));
+            }
+        }
+        for (name, stated) in &self.scenario.arrivals {
+            self.arrival(name, stated, &account, &mut demand);
+        }
+        demand
+    }
+
+    /// Clusters that requests name without creating them exist: files are often parts of more.
+    fn name_clusters(&mut self, calls: &[Call], account: &mut Account) {
+        let named = calls.iter().filter_map(|call| match &call.request {
+            Understood::CreateService(request) => request.cluster.as_deref(),
+            Understood::RunTask(request) => request.cluster.as_deref(),
+            Understood::StartTask(request) => request.cluster.as_deref(),
+            Understood::Register(_) | Understood::CreateCluster(_) => None,
+        });
+        for name in named {
+            create_cluster(name, account);
+        }
+    }
+
+    fn call(
+        &mut self,
+        call: &Call,
+        at: Timestamp,
+        account: &mut Account,
+        demand: &mut Demand,
+    ) -> Result<(), ApiError> {
+        match &call.request {
+            Understood::Register(request) => {
+                let errors = all_errors(request, &Rules::default());
+                if errors.is_empty() {
+                    account.families.register(request, &mut self.definitions)?;
+                } else {
+                    self.found.extend(errors.iter().map(|error| call.at.refusal(error)));
+                }
+            }
+            Understood::CreateCluster(request) => {
+                let cluster = api::cluster::create(request)?;
+                account.clusters.retain(|known| known.name != cluster.name);
+                account.clusters.push(cluster);
+            }
+            Understood::CreateService(request) => {
+                let known = known(account, &self.zones, at);
+                let service = api::service::create(request, &known, &mut self.definitions)?;
+                let quota = self.quotas.tasks_per_service;
+                if service.desired_count > quota {
+                    let words = format!(
+                        "{} tasks are more than the quota of {quota} tasks per service.",
+                        service.desired_count
+                    );
+                    return Err(ApiError::invalid("desiredCount", words));
+                }
+                self.definitions.services.push(service);
+                demand.services.push((at, Row::at(self.definitions.services.len() - 1)));
+            }
+            Understood::RunTask(request) => {
+                let name = family(request.task_definition.as_deref());
+                let known = known(account, &self.zones, at);
+                let request = api::request::run(request, name, &known, &mut self.definitions)?;
+                self.once(request, at, demand);
+            }
+            Understood::StartTask(request) => {
+                let name = family(request.task_definition.as_deref());
+                let known = known(account, &self.zones, at);
+                let request = api::request::start(request, name, &known, &mut self.definitions)?;
+                self.once(request, at, demand);
+            }
+        }
+        Ok(())
+    }
+
+    /// A request that is made once.
+    fn once(&mut self, request: TaskRequest, at: Timestamp, demand: &mut Demand) {
+        let name = self.definitions.symbols.text(request.name);
+        let key = EntityKey::new("arrivals", name, demand.arrivals.len() as u64);
+        self.definitions.requests.push(request);
+        demand.arrivals.push(Arrival {
+            arrivals: Arrivals {
+                key,
+                gaps: Quantiles::constant(0),
+                first: at,
+                until: self.end,
+                count_max: 1,
+            },
+            request: Row::at(self.definitions.requests.len() - 1),
+        });
+    }
+
+    fn arrival(&mut self, name: &Placed<String>, stated: &Stated, account: &Account, demand: &mut Demand) {
+        let Some((gaps, first, count_max)) = self.process(name, stated) else { return };
+        let at = Origin::inline(stated.run_task.place);
+        let mut found = std::mem::take(&mut self.found);
+        let request =
+            import::inline_run_task(stated.run_task.value.clone(), &at, self.ecs.launch_type, &mut found);
+        self.found = found;
+        let Some(request) = request else { return };
+        let mut account = Account { clusters: account.clusters.clone(), families: account.families.clone() };
+        if let Some(cluster) = request.cluster.as_deref() {
+            create_cluster(cluster, &mut account);
+        }
+        let known = known(&account, &self.zones, first);
+        match api::request::run(&request, name, &known, &mut self.definitions) {
+            Err(error) => self.found.push(at.refusal(&error)),
+            Ok(request) => {
+                if let Some(takes) = &stated.takes {
+                    demand.takes.insert(request.name, takes.quantiles());
+                }
+                self.definitions.requests.push(request);
+                let until = stated.until.and_then(|until| self.start.checked_add(until)).unwrap_or(self.end);
+                demand.arrivals.push(Arrival {
+                    arrivals: Arrivals {
+                        key: EntityKey::new("arrivals", name, 0),
+                        gaps,
+                        first,
+                        until: until.min(self.end),
+                        count_max,
+                    },
+                    request: Row::at(self.definitions.requests.len() - 1),
+                });
+            }
+        }
+    }
+
+    /// The gaps, the first arrival and the number of calls.
+    fn process(&mut self, name: &Placed<String>, stated: &Stated) -> Option<(Quantiles, Timestamp, u64)> {
+        let after = |span: Span| self.start.checked_add(span).unwrap_or(self.end);
+        match (&stated.at, &stated.every) {
+            (Some(at), None) => Some((Quantiles::constant(0), after(at.value), stated.calls.unwrap_or(1))),
+            (None, Some(every)) => {
+                let first = after(stated.from.unwrap_or(Span::ZERO));
+                let (rate, gaps) = match every.value {
+                    Every::Even(rate) => (rate, Distribution::Constant(rate.gap())),
+                    Every::Poisson(rate) => (rate, Distribution::Exponential { mean: rate.gap(), max: None }),
+                };
+                if rate.is_zero() {
+                    return Some((Quantiles::constant(0), first, 0));
+                }
+                if rate.gap() == Span::ZERO {
+                    self.wrong(Diagnostic::new(
+                        Code::TooManyTasks,
+                        every.place,
+                        "more than one call per nanosecond",
+                    ));
+                    return None;
+                }
+                Some((gaps.quantiles(), first, stated.calls.unwrap_or(u64::MAX)))
+            }
+            (Some(_), Some(every)) => {
+                let wrong = Diagnostic::new(
+                    Code::WrongValue,
+                    every.place,
+                    format!("{} has both `at` and `every`", name.value),
+                );
+                self.wrong(
+                    wrong.hint("`at` is for one call, `every` for many; `from` says when those begin"),
+                );
+                None
+            }
+            (None, None) => {
+                let wrong = Diagnostic::new(
+                    Code::MissingKey,
+                    name.place,
+                    format!("{} says not when it arrives", name.value),
+                );
+                self.wrong(wrong.hint("add `at: 5m`, or `every: { poisson: 6/h }`"));
+                None
+            }
+        }
+    }
+}
+
+fn known<'a>(account: &'a Account, zones: &'a BTreeMap<String, String>, now: Timestamp) -> Known<'a> {
+    Known { clusters: &account.clusters, families: &account.families, zones, now }
+}
+
+fn create_cluster(reference: &str, account: &mut Account) {
+    let name = reference.rsplit('/').next().unwrap_or(reference);
+    if account.clusters.iter().all(|cluster| cluster.name != name) {
+        let request = CreateCluster { cluster_name: Some(name.to_owned()), ..CreateCluster::default() };
+        if let Ok(cluster) = api::cluster::create(&request) {
+            account.clusters.push(cluster);
+        }
+    }
+}
+
+/// The family in `FAMILY`, `FAMILY:REVISION` or an ARN: what the tasks of a bare request are called.
+fn family(reference: Option<&str>) -> &str {
+    let name = reference.unwrap_or("task").rsplit('/').next().unwrap_or("task");
+    name.split(':').next().unwrap_or(name)
+}

@@ -1,0 +1,200 @@
+//! From a scenario to the plan of one platform: every name resolved, every number in range.
+//!
+//! Lowering says everything that is wrong at once, and hands out a plan only when nothing is; a run
+//! never refuses its plan. Opens no file: the caller brings the request files that
+//! [`Scenario::patterns`] names.
+
+mod capacity;
+mod demand;
+mod images;
+mod settings;
+
+pub(crate) use images::matches;
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::calibration::Calibration;
+use super::codes::Code;
+use super::diagnostic::{Diagnostic, Severity, Source, sort, suggestion};
+use super::schema::{Ecs, Platform, Scenario};
+use super::text::Placed;
+use crate::base::token_bucket::{Refill, TokenBucket};
+use crate::base::{Span, Timestamp};
+use crate::catalog::limits::{EcsCalls, EcsQuotas};
+use crate::catalog::{self, Region};
+use crate::control::ecs::objects::Definitions;
+use crate::control::ecs::placement::PlacementSettings;
+use crate::control::ecs::service::SchedulerSettings;
+use crate::control::node::ecs_agent::AgentSettings;
+use crate::sim::Plan;
+use crate::sim::plan::EcsSettings;
+
+/// When a scenario starts that does not say: 2026-03-02T00:00:00Z, a Monday.
+const START: Timestamp = Timestamp::from_nanos(1_772_409_600_000_000_000);
+/// The control plane gives up on a network interface after this.
+const INTERFACE_TIMEOUT: Span = Span::seconds(180);
+/// Detaching a network interface on EC2.
+const INTERFACE_DETACH: Span = Span::seconds(5);
+/// A stopped task can be described this long (TK-03).
+const RETENTION: Span = Span::HOUR;
+/// A run is at most this long.
+const RUN_MAX: Span = Span::seconds(366 * 86_400);
+
+/// What all parts of lowering share.
+struct Lowering<'a> {
+    scenario: &'a Scenario,
+    ecs: &'a Ecs,
+    region: &'static Region,
+    start: Timestamp,
+    end: Timestamp,
+    /// Zone names by subnet id, as far as they exist.
+    zones: BTreeMap<String, String>,
+    quotas: EcsQuotas,
+    calibration: Calibration,
+    definitions: Definitions,
+    found: Vec<Diagnostic>,
+}
+
+impl Scenario {
+    /// The platform of this name.
+    ///
+    /// # Errors
+    /// A diagnostic without a place when there is none.
+    pub fn platform(&self, name: &str) -> Result<(&Placed<String>, &Platform), String> {
+        let known: Vec<&str> = self.platforms.keys().map(|name| name.as_str()).collect();
+        self.platforms.get_key_value(name).ok_or_else(|| {
+            let hint = suggestion(name, &known).unwrap_or(format!("known are {}", known.join(", ")));
+            format!("there is no platform {name:?} in this scenario; {hint}")
+        })
+    }
+}
+
+/// Lowers one platform of a scenario. `requests` are the files that its pattern matches, in order.
+pub fn lower(
+    scenario: &Scenario,
+    platform: &str,
+    requests: &[Rc<Source>],
+) -> (Option<Plan>, Vec<Diagnostic>) {
+    let (name, platform) = scenario.platform(platform).expect("the caller asks for a platform that is there");
+    let Some(region) = catalog::region(&scenario.region) else {
+        let message = format!("unknown region {:?}", scenario.region.value);
+        let wrong = Diagnostic::new(Code::UnknownRegion, scenario.region.place, message);
+        let hint = catalog::nearest_region(&scenario.region).map(|near| format!("did you mean {near:?}?"));
+        return (None, vec![Diagnostic { hint, ..wrong }]);
+    };
+    let mut found = Vec::new();
+    let start = scenario.start.unwrap_or(START);
+    let end = end(scenario, start, &mut found);
+    let (calibration, unknown) = settings::calibration(scenario);
+    found.extend(unknown);
+    let mut lowering = Lowering {
+        scenario,
+        ecs: &platform.ecs,
+        region,
+        start,
+        end,
+        zones: BTreeMap::new(),
+        quotas: settings::quotas(scenario),
+        calibration,
+        definitions: Definitions::default(),
+        found,
+    };
+    lowering.check_zones();
+    let plan = lowering.plan(name, requests);
+    let mut found = lowering.found;
+    sort(&mut found);
+    let wrong = found.iter().any(|each| each.severity == Severity::Error);
+    (plan.filter(|_| !wrong), found)
+}
+
+fn end(scenario: &Scenario, start: Timestamp, found: &mut Vec<Diagnostic>) -> Timestamp {
+    let run_for = scenario.run_for.value;
+    let place = scenario.run_for.place;
+    if run_for == Span::ZERO {
+        found.push(Diagnostic::new(Code::WrongValue, place, "a run that lasts no time shows nothing"));
+    }
+    match start.checked_add(run_for).filter(|_| run_for <= RUN_MAX) {
+        Some(end) => end,
+        None => {
+            let message = format!("a run of {run_for} is longer than {RUN_MAX}");
+            found.push(Diagnostic::new(Code::RunTooLong, place, message));
+            start
+        }
+    }
+}
+
+impl<'a> Lowering<'a> {
+    fn wrong(&mut self, diagnostic: Diagnostic) {
+        self.found.push(diagnostic);
+    }
+
+    /// Zones that the scenario names must exist; ids that it gives them too.
+    fn check_zones(&mut self) {
+        let region = self.region;
+        let names: Vec<&str> = region.zones.iter().map(|zone| zone.name).collect();
+        let ids: Vec<&str> = region.zones.iter().map(|zone| zone.id).collect();
+        let unknown = |word: &Placed<String>, known: &[&str]| {
+            let message = format!("{} has no zone {:?}", region.name, word.value);
+            let wrong = Diagnostic::new(Code::UnknownZone, word.place, message);
+            let hint = suggestion(word, known).unwrap_or(format!("known are {}", known.join(", ")));
+            wrong.hint(hint)
+        };
+        for (name, id) in &self.scenario.zones {
+            if !names.contains(&name.as_str()) {
+                self.found.push(unknown(name, &names));
+            }
+            if !ids.contains(&id.as_str()) {
+                self.found.push(unknown(id, &ids));
+            }
+        }
+        for (subnet, zone) in &self.scenario.subnets {
+            if names.contains(&zone.as_str()) {
+                self.zones.insert(subnet.value.clone(), zone.value.clone());
+            } else {
+                self.found.push(unknown(zone, &names));
+            }
+        }
+    }
+
+    /// The id of a zone: the scenario's own mapping, else the catalogue's.
+    fn zone_id(&self, zone: &str) -> Option<&'a str> {
+        let own = self.scenario.zones.get(zone).map(|id| id.as_str());
+        own.or_else(|| self.region.zone(zone).map(|zone| zone.id))
+    }
+
+    fn plan(&mut self, name: &Placed<String>, requests: &[Rc<Source>]) -> Option<Plan> {
+        let demand = self.demand(requests);
+        let capacity = self.capacity();
+        self.check_fit(&capacity);
+        let registry = self.registry();
+        let rates = self.rates(name)?;
+        let limited = self.scenario.account.api_limits.unwrap_or(true);
+        let calls = EcsCalls::ClusterResourceModify.bucket();
+        let calls = TokenBucket::new(u64::from(calls.burst), Refill::per_second(u64::from(calls.per_second)));
+        Some(Plan {
+            scenario: self.scenario.name.value.clone(),
+            platform: name.value.clone(),
+            start: self.start,
+            end: self.end,
+            registry,
+            pools: capacity.pools,
+            services: demand.services,
+            arrivals: demand.arrivals,
+            takes: demand.takes,
+            world: self.calibration.world(&self.quotas, limited),
+            ecs: EcsSettings {
+                scheduler: SchedulerSettings::default(),
+                placement: PlacementSettings::default(),
+                agent: AgentSettings::default(),
+                interface_attach: self.calibration.quantiles("ecs.task.awsvpc_extra"),
+                interface_timeout: INTERFACE_TIMEOUT,
+                interface_detach: INTERFACE_DETACH,
+                retention: RETENTION,
+                run_task_bucket: limited.then_some(calls),
+            },
+            rates,
+            definitions: std::mem::take(&mut self.definitions),
+        })
+    }
+}

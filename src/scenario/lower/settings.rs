@@ -1,0 +1,101 @@
+//! Settings and quotas that a scenario replaces.
+
+use serde_json::Value;
+
+use crate::base::{Bandwidth, Percent, Span};
+use crate::catalog::limits::EcsQuotas;
+use crate::catalog::settings::{SettingUnit, setting, settings};
+use crate::engine::Quantiles;
+use crate::scenario::calibration::{Calibration, EXTRA};
+use crate::scenario::codes::Code;
+use crate::scenario::diagnostic::{Diagnostic, suggestion};
+use crate::scenario::distribution::{Counted, Distribution};
+use crate::scenario::schema::Scenario;
+use crate::scenario::text::Placed;
+use crate::scenario::units::{Measured, UnitError};
+
+/// The quotas of the account.
+pub(super) fn quotas(scenario: &Scenario) -> EcsQuotas {
+    let own = &scenario.account.quotas;
+    let mut quotas = EcsQuotas::default();
+    quotas.fargate_vcpus = own.fargate_vcpus.unwrap_or(quotas.fargate_vcpus);
+    quotas.container_instances_per_cluster =
+        own.container_instances.unwrap_or(quotas.container_instances_per_cluster);
+    quotas.tasks_per_service = own.tasks_per_service.unwrap_or(quotas.tasks_per_service);
+    quotas
+}
+
+/// The calibrated settings with those that the scenario replaces.
+pub(super) fn calibration(scenario: &Scenario) -> (Calibration, Vec<Diagnostic>) {
+    let mut calibration = Calibration::default();
+    let mut found = Vec::new();
+    for (name, value) in &scenario.settings {
+        match unit(name) {
+            None => found.push(unknown(name)),
+            Some(unit) => match quantiles(unit, &value.value) {
+                Ok(quantiles) => {
+                    calibration.replaced.insert(name.value.clone(), quantiles);
+                }
+                Err(error) => found.push(wrong(name, value, &error)),
+            },
+        }
+    }
+    (calibration, found)
+}
+
+fn unit(name: &str) -> Option<SettingUnit> {
+    let extra = EXTRA.iter().find(|(known, _)| *known == name).map(|(_, unit)| *unit);
+    extra.or_else(|| setting(name).map(|setting| setting.unit))
+}
+
+fn unknown(name: &Placed<String>) -> Diagnostic {
+    let mut known: Vec<&str> = settings().iter().map(|setting| setting.name).collect();
+    known.extend(EXTRA.iter().map(|(name, _)| *name));
+    let wrong =
+        Diagnostic::new(Code::UnknownKey, name.place, format!("there is no setting {:?}", name.value));
+    let hint = suggestion(name, &known);
+    Diagnostic { hint, ..wrong }
+}
+
+fn wrong(name: &Placed<String>, value: &Placed<Value>, error: &UnitError) -> Diagnostic {
+    let message = format!("{}: {}", name.value, error.message);
+    Diagnostic { hint: error.hint.clone(), ..Diagnostic::new(error.code, value.place, message) }
+}
+
+fn quantiles(unit: SettingUnit, value: &Value) -> Result<Quantiles, UnitError> {
+    match unit {
+        SettingUnit::Seconds | SettingUnit::PerHour | SettingUnit::PerYear => spread::<Span>(value),
+        SettingUnit::MegabytesPerSecond => spread::<Bandwidth>(value),
+        SettingUnit::Megabytes => spread::<crate::base::Bytes>(value),
+        SettingUnit::Probability => {
+            let share = Percent::read(value.as_str().unwrap_or(&value.to_string()))?;
+            Ok(Quantiles::constant(u64::from(share.0) * 10_000))
+        }
+        SettingUnit::Ratio => number(value).map(|ratio| Quantiles::constant(ratio * 1_000_000)),
+        SettingUnit::Count | SettingUnit::TasksPerMinute => number(value).map(Quantiles::constant),
+    }
+}
+
+/// A measured value, or a distribution of them.
+fn spread<T: Counted>(value: &Value) -> Result<Quantiles, UnitError>
+where
+    Distribution<T>: for<'de> serde::Deserialize<'de>,
+{
+    match value {
+        Value::String(text) => T::read(text).map(|value| Quantiles::constant(value.steps())),
+        Value::Object(_) => serde_json::from_value::<Distribution<T>>(value.clone())
+            .map(|spread| spread.quantiles())
+            .map_err(|error| mistake(Code::WrongDistribution, error.to_string())),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {
+            T::read(&value.to_string()).map(|_| Quantiles::constant(0))
+        }
+    }
+}
+
+fn number(value: &Value) -> Result<u64, UnitError> {
+    value.as_u64().ok_or_else(|| mistake(Code::NotANumber, format!("{value} is no whole number")))
+}
+
+fn mistake(code: Code, message: String) -> UnitError {
+    UnitError { code, message, hint: None }
+}

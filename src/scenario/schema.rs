@@ -1,0 +1,199 @@
+//! The scenario language: what a scenario file may say, as structs.
+//!
+//! Field names are the keys. Shapes only: what a name refers to, and whether it exists, is checked
+//! when a platform is [lowered](super::lower). Opens no file.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::distribution::{Arrivals, Distribution};
+use super::text::Placed;
+use crate::base::{Bytes, Percent, Span, Timestamp};
+
+/// A scenario file.
+#[derive(Clone, Deserialize, Debug)]
+pub struct Scenario {
+    /// Its name; results go to `out/NAME`.
+    pub name: Placed<String>,
+    /// What it is about, in a sentence.
+    #[serde(default)]
+    pub about: String,
+    /// The AWS region.
+    pub region: Placed<String>,
+    /// When it starts; 2026-03-02T00:00:00Z unless said.
+    pub start: Option<Timestamp>,
+    /// How long it runs.
+    pub run_for: Placed<Span>,
+    /// The first seed.
+    #[serde(default = "one")]
+    pub seed: u64,
+    /// How many runs with neighbouring seeds.
+    pub replications: Option<Placed<u32>>,
+    /// Zone names to zone ids, where the account's mapping is known.
+    #[serde(default)]
+    pub zones: BTreeMap<Placed<String>, Placed<String>>,
+    /// Subnet ids to zone names.
+    #[serde(default)]
+    pub subnets: BTreeMap<Placed<String>, Placed<String>>,
+    /// Settings of the account.
+    #[serde(default)]
+    pub account: Account,
+    /// The images and how their applications behave.
+    #[serde(default)]
+    pub images: Images,
+    /// Calibrated settings, replaced by name.
+    #[serde(default)]
+    pub settings: BTreeMap<Placed<String>, Placed<Value>>,
+    /// Standalone tasks that are asked for again and again.
+    #[serde(default)]
+    pub arrivals: BTreeMap<Placed<String>, Arrival>,
+    /// The platforms to compare.
+    pub platforms: BTreeMap<Placed<String>, Platform>,
+}
+
+fn one() -> u64 {
+    1
+}
+
+/// Settings of the account.
+#[derive(Clone, Deserialize, Default, Debug)]
+#[serde(default)]
+pub struct Account {
+    /// Whether `awsvpcTrunking` is on: more awsvpc tasks per instance (EN-01).
+    pub awsvpc_trunking: bool,
+    /// Service quotas that differ from the defaults of a new account.
+    pub quotas: Quotas,
+    /// Whether API and launch rates are limited; on unless said.
+    pub api_limits: Option<bool>,
+}
+
+/// Service quotas (section 9.1 of the specification).
+#[derive(Clone, Deserialize, Default, Debug)]
+#[serde(default)]
+pub struct Quotas {
+    /// Fargate On-Demand vCPUs running at once (QT-01).
+    pub fargate_vcpus: Option<u32>,
+    /// Container instances per cluster.
+    pub container_instances: Option<u32>,
+    /// Tasks per service.
+    pub tasks_per_service: Option<u32>,
+}
+
+/// The images.
+#[derive(Clone, Deserialize, Default, Debug)]
+#[serde(default)]
+pub struct Images {
+    /// What holds where an image says nothing.
+    pub defaults: Image,
+    /// By reference, `*` for any text; of several that match, the longest pattern holds.
+    pub by_name: BTreeMap<Placed<String>, Image>,
+}
+
+/// An image and how its application behaves.
+#[derive(Clone, Deserialize, Default, Debug)]
+#[serde(default)]
+pub struct Image {
+    /// Compressed, as the registry stores it.
+    pub size: Option<Placed<Bytes>>,
+    /// Layers that other images share, by name; the rest of the size is the image's own layer.
+    pub layers: Option<BTreeMap<String, Placed<Bytes>>>,
+    /// From the start of the container until its health check passes.
+    pub app_start: Option<Distribution<Span>>,
+    /// How long its work takes, if it ends by itself.
+    pub takes: Option<Distribution<Span>>,
+    /// With which code it then exits.
+    pub exit_code: Option<u8>,
+    /// When it crashes, if ever.
+    pub crash: Option<Crash>,
+    /// From SIGTERM to its exit.
+    pub shutdown: Option<Distribution<Span>>,
+    /// How many of its containers ignore SIGTERM.
+    pub ignores_sigterm: Option<Percent>,
+    /// How many pulls fail.
+    pub pull_failure: Option<Percent>,
+    /// Until its health check fails for good, if ever.
+    pub unhealthy_after: Option<Distribution<Span>>,
+}
+
+/// How an application crashes.
+#[derive(Clone, Deserialize, Debug)]
+pub struct Crash {
+    /// How long after its start.
+    pub after: Distribution<Span>,
+    /// With which exit code; 1 unless said.
+    pub exit_code: Option<u8>,
+    /// Whether it is killed for memory.
+    #[serde(default)]
+    pub out_of_memory: bool,
+}
+
+/// Standalone tasks: a genuine RunTask request, and when it is made.
+#[derive(Clone, Deserialize, Debug)]
+pub struct Arrival {
+    /// Once, this long after the start.
+    pub at: Option<Placed<Span>>,
+    /// Again and again: `6/h`, or `{ poisson: 6/h }`.
+    pub every: Option<Placed<Arrivals>>,
+    /// The first call with `every`; the start unless said.
+    pub from: Option<Span>,
+    /// No calls from here on; the end unless said.
+    pub until: Option<Span>,
+    /// At most so many calls.
+    pub calls: Option<u64>,
+    /// How long the work of each task takes; as its image says unless said.
+    pub takes: Option<Distribution<Span>>,
+    /// The request, by its genuine field names.
+    pub run_task: Placed<Value>,
+}
+
+/// A platform: one world with one cluster.
+#[derive(Clone, Deserialize, Debug)]
+pub struct Platform {
+    /// What it is, in a few words.
+    #[serde(default)]
+    pub about: String,
+    /// An ECS cluster.
+    pub ecs: Ecs,
+}
+
+/// An ECS cluster.
+#[derive(Clone, Deserialize, Debug)]
+pub struct Ecs {
+    /// Request files beside the scenario, `*` for any text.
+    pub requests: Placed<String>,
+    /// Replaces what the requests say about where tasks run.
+    pub launch_type: LaunchType,
+    /// When the requests are made, counted from the start.
+    #[serde(default)]
+    pub requests_at: Span,
+    /// Container instances, launched at the start.
+    #[serde(default)]
+    pub pools: BTreeMap<Placed<String>, Pool>,
+}
+
+/// Where tasks run.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, Debug)]
+pub enum LaunchType {
+    /// On container instances.
+    #[serde(rename = "EC2")]
+    Ec2,
+    /// On Fargate.
+    #[serde(rename = "FARGATE")]
+    Fargate,
+}
+
+/// Container instances of one type.
+#[derive(Clone, Deserialize, Debug)]
+pub struct Pool {
+    /// The EC2 instance type.
+    pub instance_type: Placed<String>,
+    /// How many.
+    pub count: Placed<u32>,
+    /// In which subnets; in all unless said.
+    pub subnets: Option<Vec<Placed<String>>>,
+    /// Custom attributes for placement (CI-21).
+    #[serde(default)]
+    pub attributes: BTreeMap<String, String>,
+}
