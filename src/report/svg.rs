@@ -145,19 +145,27 @@ pub fn costs(sheet: &Sheet, platforms: &[PlatformSheet]) -> Option<Plot> {
         .filter(|(_, column)| column.group() == Group::Cost && column.label.starts_with(' '))
         .filter(|(at, _)| platforms.iter().any(|platform| mean(platform, *at) > 0.0))
         .collect();
-    let bars: Vec<Bar> = platforms.iter().map(|platform| Bar::of(platform, &parts)).collect();
+    let whole = |column: &MeasureColumn| column.group() == Group::Cost && !column.label.starts_with(' ');
+    let whole = sheet.columns.iter().position(whole)?;
+    let total = |platform: &PlatformSheet| {
+        let estimate = platform.measures.get(whole).and_then(Option::as_ref);
+        number::estimate(estimate, sheet.columns[whole].decimals, sheet.replications)
+    };
+    let bars: Vec<Bar> =
+        platforms.iter().map(|platform| Bar::of(platform, &parts, total(platform))).collect();
     let longest = bars.iter().map(Bar::length).fold(0.0, f64::max);
     if longest <= 0.0 {
         return None;
     }
     let labels: Vec<String> = parts.iter().map(|(_, column)| column.label.trim().to_owned()).collect();
+    let caption = format!("USD, mean over seeds, n = {}", sheet.replications);
     let alt = format!(
         "Bars of the mean cost in USD: {}.",
         number::list(&bars.iter().map(|bar| format!("{} {}", bar.name, bar.total)).collect::<Vec<_>>())
     );
     Some(Plot {
         title: "What the costs are made of".to_owned(),
-        svg: titled(&draw_bars(&bars, &labels, longest), &alt),
+        svg: titled(&draw_bars(&bars, &labels, longest, &caption), &alt),
         alt,
         file: "cost",
     })
@@ -482,9 +490,8 @@ struct Bar {
 }
 
 impl Bar {
-    fn of(platform: &PlatformSheet, parts: &[(usize, &MeasureColumn)]) -> Bar {
+    fn of(platform: &PlatformSheet, parts: &[(usize, &MeasureColumn)], total: String) -> Bar {
         let parts: Vec<f64> = parts.iter().map(|&(at, _)| mean(platform, at).max(0.0)).collect();
-        let total = number::figure(parts.iter().sum(), 2).unwrap_or_default();
         Bar { name: number::plain(&platform.name), total, parts }
     }
 
@@ -501,7 +508,7 @@ fn mean(platform: &PlatformSheet, at: usize) -> f64 {
 
 /// Draws a bar per platform under its name. Drawing into text cannot fail.
 #[expect(clippy::float_arithmetic, reason = "the float island of plots")]
-fn draw_bars(bars: &[Bar], labels: &[String], longest: f64) -> String {
+fn draw_bars(bars: &[Bar], labels: &[String], longest: f64, caption: &str) -> String {
     const ROW: i32 = 58;
     const BAR: i32 = 24;
     let rows = i32::try_from(bars.len()).unwrap_or(i32::MAX / ROW);
@@ -511,7 +518,7 @@ fn draw_bars(bars: &[Bar], labels: &[String], longest: f64) -> String {
     {
         let size = (SIZE.0, u32::try_from(height).unwrap_or(SIZE.1));
         let root = SVGBackend::with_string(&mut svg, size).into_drawing_area();
-        let mut y = legend(&root, &names, "USD, mean over all seeds") + LEGEND_STEP * 2 / 3;
+        let mut y = legend(&root, &names, caption) + LEGEND_STEP * 2 / 3;
         for bar in bars {
             let area =
                 Area { left: LEGEND_LEFT, right: i32::try_from(SIZE.0).unwrap_or(0) - 4, top: 0, bottom: 0 };
