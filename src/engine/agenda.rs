@@ -174,13 +174,16 @@ mod tests {
 
     use super::*;
 
+    /// Time, round, rank, actor, number of scheduling; then the event.
+    type Key = (u64, u32, u8, u32, u64, u32);
+
     /// The naive twin: one binary heap over the whole key.
     #[derive(Default)]
     struct Twin {
         now: u64,
         round: u32,
         scheduled: u64,
-        heap: BinaryHeap<Reverse<(u64, u32, u8, u32, u64, u32)>>,
+        heap: BinaryHeap<Reverse<Key>>,
     }
 
     impl Twin {

@@ -252,9 +252,9 @@ mod tests {
         let (mut i, mut j, mut worst) = (0, 0, 0.0_f64);
         while i < ours.len() && j < theirs.len() {
             if ours[i] <= theirs[j] {
-                i += 1
+                i += 1;
             } else {
-                j += 1
+                j += 1;
             }
             worst = worst.max((i as f64 / ours.len() as f64 - j as f64 / theirs.len() as f64).abs());
         }
