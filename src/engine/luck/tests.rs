@@ -113,7 +113,7 @@ fn faults_are_noticed() {
     let shortened: Vec<u64> = good.iter().map(|draw| draw - (draw % 256) / 250).collect();
     assert!(bytes_z(&shortened) > Z_MAX, "bytes 250 to 255 a little rarer");
     let repeated = |every: usize, back: usize| {
-        let from = |i: usize| if i % every == 0 { i.saturating_sub(back) } else { i };
+        let from = |i: usize| if i.is_multiple_of(every) { i.saturating_sub(back) } else { i };
         (0..good.len()).map(|i| good[from(i)]).collect::<Vec<u64>>()
     };
     let neighbours = repeated(32, 1);
@@ -163,9 +163,9 @@ fn avalanche_z(bits: u32, draw: impl Fn(u64, u64) -> u64) -> f64 {
     let mut changes = vec![[0_u32; 64]; bits as usize];
     for (bit, row) in changes.iter_mut().enumerate() {
         for trial in 0..TRIALS {
-            let changed = draw(trial, 0) ^ draw(trial, 1 << bit);
+            let moved = draw(trial, 0) ^ draw(trial, 1 << bit);
             for (place, count) in row.iter_mut().enumerate() {
-                *count += u32::from(changed >> place & 1 == 1);
+                *count += u32::from(moved >> place & 1 == 1);
             }
         }
     }
