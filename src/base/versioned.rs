@@ -231,6 +231,8 @@ impl<T: Copy> Index<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -337,15 +339,12 @@ mod tests {
                     assert_eq!((old, new), (self.copies[number - 1].get(&row), copy.get(&row)));
                 }
             }
-            let retained: BTreeMap<(u32, Row<u32>), ()> = self.copies[self.horizon..]
-                .iter()
-                .flatten()
-                .map(|(row, value)| ((*value, *row), ()))
-                .collect();
+            let retained: BTreeSet<(u32, Row<u32>)> =
+                self.copies[self.horizon..].iter().flatten().map(|(row, value)| (*value, *row)).collect();
             assert_eq!(self.index.len(), retained.len());
             assert_eq!(self.index.is_empty(), retained.is_empty());
             for key in 0..4 {
-                let rows = retained.keys().filter(|(value, _)| *value == key).map(|(_, row)| *row);
+                let rows = retained.iter().filter(|(value, _)| *value == key).map(|(_, row)| *row);
                 assert!(self.index.rows(key).eq(rows), "rows of {key}");
             }
         }

@@ -307,6 +307,46 @@ mod tests {
     }
 
     #[test]
+    fn a_uniform_draw_is_the_draw() {
+        // Linear everywhere, the tails included, so that interpolation shows nothing but its rounding.
+        let (low, high, end) = (1_000, 1_000 + (1 << 60), 1_u64 << 44);
+        for table in [Quantiles::uniform(low, high), Quantiles::uniform(high, low)] {
+            let near_ends = (0..64).flat_map(|bit| [1 << bit, !(1 << bit), 3 << bit >> 1, !(3 << bit >> 1)]);
+            let inner = (0..5000_u64).map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            for draw in near_ends.chain(inner) {
+                let exact = low + (draw.clamp(end, u64::MAX - end + 1) >> 4);
+                assert!(table.value(draw).abs_diff(exact) <= 1, "{draw:#x}: {}", table.value(draw));
+            }
+        }
+    }
+
+    #[test]
+    fn points_are_the_exact_quantiles() {
+        let exponential = Quantiles::exponential(1e9);
+        // -ln(1 - p) at the ends, the quarters, and the first and last points of the inner table.
+        for (draw, value) in [
+            (0, 954),
+            (1 << 44, 954),
+            (1 << 54, 977_040),
+            (1 << 62, 287_682_072),
+            (1 << 63, 693_147_181),
+            (3 << 62, 1_386_294_361),
+            (1023 << 54, 6_931_471_806),
+            (u64::MAX, 13_862_943_611),
+        ] {
+            assert!(exponential.value(draw).abs_diff(value) <= 1, "{draw:#x}: {}", exponential.value(draw));
+        }
+    }
+
+    #[test]
+    fn changes_reach_every_value() {
+        assert_eq!(Quantiles::constant(5).map(|value| value * 3).value(9), 15);
+        assert_eq!(Quantiles::constant(5).clamped(7, 9).value(0), 7);
+        assert_eq!(Quantiles::uniform(0, 1 << 30).map(|value| value + 7).value(1 << 63), (1 << 29) + 7);
+        assert_eq!(Quantiles::uniform(4, 4).value(1 << 63), 4);
+    }
+
+    #[test]
     fn clamps_both_ends() {
         let table = Quantiles::exponential(1000.0).clamped(10, 2000);
         assert_eq!((table.value(0), table.value(u64::MAX)), (10, 2000));
