@@ -104,9 +104,7 @@ impl<E: Copy> Agenda<E> {
             self.round += 1;
             assert!(self.round < ROUNDS_MAX, "livelock at {:?} among actors {:?}", self.now, self.actors());
         }
-        if self.page.len() > 1 {
-            self.page.sort_by_key(|entry| (entry.rank, entry.actor));
-        }
+        self.page.sort_by_key(|entry| (entry.rank, entry.actor));
         Some(())
     }
 
