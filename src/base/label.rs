@@ -1,7 +1,7 @@
 //! Text, interned: a [`Symbol`] is a small number that stands for one spelling.
 //!
 //! Below `scenario` nothing holds a `String`. Numbers depend on the order of interning, so a symbol
-//! is never written to a fact, a file or a digest; its text or its [`EntityKey`](super::EntityKey) is.
+//! is never written to a fact, a file or a digest; its text or its [`EntityKey`] is.
 
 use super::hash::Map;
 use super::id::EntityKey;

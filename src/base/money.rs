@@ -212,6 +212,78 @@ mod tests {
     }
 
     #[test]
+    fn lines_are_the_nearest_amount_and_the_even_one_of_two() {
+        for (rate, per) in [(1, 3), (2, 3), (7, 10), (10, 7), (-5, 4), (3, 1), (9, 6), (0, 5)] {
+            let price = Price::new(rate, per, Unit::Byte);
+            for amount in 0..60 {
+                let line = price.line(Usage { amount, unit: Unit::Byte }).nanos10();
+                let per = i128::try_from(per).unwrap();
+                let off = 2 * (i128::try_from(amount).unwrap() * i128::from(rate) - line * per).abs();
+                assert!(off < per || (off == per && line % 2 == 0), "{amount} at {rate} for {per}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_label_has_its_steps() {
+        let hour = 3_600_000_000_000;
+        let rows = [
+            (Unit::InstanceNs, "instance-hours", hour),
+            (Unit::CpuNs, "vCPU-hours", 128_000 * hour),
+            (Unit::ByteNs, "GiB-hours", 1_073_741_824 * hour),
+            (Unit::AddressNs, "address-hours", hour),
+            (Unit::ItemNs, "item-hours", hour),
+            (Unit::Byte, "GiB", 1_073_741_824),
+        ];
+        for (unit, label, steps) in rows {
+            assert_eq!((unit.label(), unit.steps_per_label()), (label, steps));
+            let price = Price::per_hour(7, unit);
+            assert_eq!((price.nanos10(), price.per(), price.unit()), (7, steps, unit));
+        }
+        assert_eq!(MONTH_NS, 2_628_000_000_000_000);
+    }
+
+    #[test]
+    fn amounts_are_written_for_bills_and_for_people() {
+        let rows = [
+            (0, "0", "0.00"),
+            (1, "0.0000000001", "0.00"),
+            (10_000_000_000, "1", "1.00"),
+            (12_345_000_000_000, "1234.5", "1234.50"),
+            (49_999_999, "0.0049999999", "0.00"),
+            (50_000_000, "0.005", "0.00"),
+            (50_000_001, "0.0050000001", "0.01"),
+            (150_000_000, "0.015", "0.02"),
+            (250_000_000, "0.025", "0.02"),
+            (9_999_999_999, "0.9999999999", "1.00"),
+            (-150_000_000, "-0.015", "-0.02"),
+            (-20_100_000_000, "-2.01", "-2.01"),
+        ];
+        for (nanos10, exact, cents) in rows {
+            let money = Money::from_nanos10(nanos10);
+            assert_eq!((money.to_string().as_str(), money.cents().as_str()), (exact, cents));
+            assert_eq!(format!("{money:?}"), exact);
+        }
+    }
+
+    #[test]
+    fn amounts_add_up() {
+        let mut sum = Money(7) + Money(-2);
+        sum += Money(10);
+        assert_eq!(sum, Money(15));
+        assert_eq!([Money(1), Money(20), Money(-300)].into_iter().sum::<Money>(), Money(-279));
+    }
+
+    #[test]
+    fn rates_are_applied_exactly_or_refused() {
+        let refused =
+            |nanos10, per| std::panic::catch_unwind(|| Price::new(nanos10, per, Unit::Byte)).is_err();
+        assert!(refused(1, 0));
+        assert!(refused(1, 1 << 127) && refused(-2, 1 << 126) && refused(i64::MIN, u128::MAX));
+        assert!(!refused(1, (1 << 127) - 1) && !refused(i64::MIN, (1 << 64) - 1) && !refused(0, 1));
+    }
+
+    #[test]
     fn a_credit_is_negative() {
         let credit = Price::per_hour(-404_800_000, Unit::CpuNs);
         let quarter = Usage { amount: 32_000 * HOUR_NS, unit: Unit::CpuNs };

@@ -151,6 +151,13 @@ mod tests {
     }
 
     #[test]
+    fn a_share_of_a_rate_is_exact() {
+        let third = Refill { tokens: 7, per: Span::minutes(1) }.at(Percent(33));
+        assert_eq!(third, Refill { tokens: 231, per: Span::minutes(100) });
+        assert_eq!(Refill::per_minute(7), Refill { tokens: 7, per: Span::seconds(60) });
+    }
+
+    #[test]
     fn what_never_comes_is_never() {
         let mut small = TokenBucket::new(10, Refill::per_second(1));
         assert_eq!(small.take(seconds(1), 11), Err(Timestamp::NEVER));

@@ -228,3 +228,162 @@ impl<T: Copy> Index<T> {
         self.members.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A value is its own key in the index.
+    #[derive(Clone, Copy, Debug)]
+    enum Step {
+        Create(u32),
+        Write(usize, u32),
+        Delete(usize),
+        Trim(usize),
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let step = prop_oneof![
+            3 => (0..4_u32).prop_map(Step::Create),
+            4 => (0..20_usize, 0..4_u32).prop_map(|(pick, value)| Step::Write(pick, value)),
+            2 => (0..20_usize).prop_map(Step::Delete),
+            2 => (1..9_usize).prop_map(Step::Trim),
+        ];
+        prop::collection::vec(step, 1..120)
+    }
+
+    /// A table and its index beside a full copy of every revision.
+    struct Twins {
+        table: Table<u32>,
+        index: Index<u32>,
+        copies: Vec<BTreeMap<Row<u32>, u32>>,
+        /// The row of each change.
+        changed: Vec<Row<u32>>,
+        horizon: usize,
+    }
+
+    impl Twins {
+        fn starting_at(trimmed: u32) -> Self {
+            let table = Table { trimmed, ..Table::default() };
+            let copies = vec![BTreeMap::new()];
+            Twins { table, index: Index::default(), copies, changed: Vec::new(), horizon: 0 }
+        }
+
+        fn newest(&self) -> &BTreeMap<Row<u32>, u32> {
+            self.copies.last().expect("one at least")
+        }
+
+        fn step(&mut self, step: Step) {
+            let pick = |index: usize| self.newest().keys().nth(index % self.newest().len().max(1)).copied();
+            match step {
+                Step::Create(value) => {
+                    let row = self.table.vacant();
+                    let readable = self.copies[self.horizon..].iter().any(|copy| copy.contains_key(&row));
+                    assert!(!readable, "a row that somebody may read is not given away");
+                    self.write(row, Some(value));
+                }
+                Step::Write(index, value) => {
+                    if let Some(row) = pick(index) {
+                        self.write(row, Some(value));
+                    }
+                }
+                Step::Delete(index) => {
+                    if let Some(row) = pick(index) {
+                        self.write(row, None);
+                    }
+                }
+                Step::Trim(changes) => {
+                    for _ in 0..changes.min(self.changed.len() - self.horizon) {
+                        self.trim();
+                    }
+                }
+            }
+        }
+
+        fn write(&mut self, row: Row<u32>, value: Option<u32>) {
+            let mut copy = self.newest().clone();
+            let old = copy.remove(&row);
+            if let Some(value) = value {
+                copy.insert(row, value);
+            }
+            self.copies.push(copy);
+            self.changed.push(row);
+            self.table.write(row, Revision(self.changed.len() as u64), value);
+            if let Some(key) = value.filter(|_| value != old) {
+                self.index.enter(key, row);
+            }
+        }
+
+        fn trim(&mut self) {
+            let row = self.changed[self.horizon];
+            let [old, new] = [0, 1].map(|later| self.copies[self.horizon + later].get(&row).copied());
+            assert_eq!(self.table.trim(), (row, old));
+            if let Some(key) = old.filter(|_| old != new) {
+                self.index.leave(key, row);
+            }
+            self.horizon += 1;
+        }
+
+        fn compare(&self) {
+            for (number, copy) in self.copies.iter().enumerate().skip(self.horizon) {
+                let reader = Reader::new(&self.table, Revision(number as u64));
+                assert!(reader.iter().eq(copy.iter().map(|(row, value)| (*row, value))), "as of {number}");
+                if number > self.horizon {
+                    let row = self.changed[number - 1];
+                    let Edit { row: edited, revision, old, new } = reader.edit(row);
+                    assert_eq!((edited, revision.0), (row, number as u64));
+                    assert_eq!((old, new), (self.copies[number - 1].get(&row), copy.get(&row)));
+                }
+            }
+            let retained: BTreeSet<(u32, Row<u32>)> =
+                self.copies[self.horizon..].iter().flatten().map(|(row, value)| (*value, *row)).collect();
+            assert_eq!(self.index.len(), retained.len());
+            assert_eq!(self.index.is_empty(), retained.is_empty());
+            for key in 0..4 {
+                let rows = retained.iter().filter(|(value, _)| *value == key).map(|(_, row)| *row);
+                assert!(self.index.rows(key).eq(rows), "rows of {key}");
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+        #[test]
+        fn every_retained_revision_equals_a_copy_taken_then(steps in steps(), before_wrap in 0..60_u32) {
+            // The numbers of undos pass 2^32 during most runs.
+            let mut twins = Twins::starting_at(u32::MAX - before_wrap);
+            for step in steps {
+                twins.step(step);
+                twins.compare();
+            }
+            twins.step(Step::Trim(usize::MAX));
+            twins.compare();
+            let (rows, live) = (twins.table.rows(), twins.newest().len());
+            for _ in live..rows {
+                twins.step(Step::Create(0));
+            }
+            prop_assert_eq!(twins.table.rows(), rows, "every row is used again");
+            twins.step(Step::Create(0));
+            prop_assert_eq!(twins.table.rows(), rows + 1);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "revisions of a row rise")]
+    fn a_revision_is_written_once() {
+        let mut table: Table<u32> = Table::default();
+        let row = table.vacant();
+        table.write(row, Revision(3), Some(1));
+        table.write(row, Revision(3), None);
+    }
+
+    #[test]
+    fn a_row_beyond_the_table_is_empty() {
+        let table: Table<u32> = Table::default();
+        assert_eq!(Reader::new(&table, Revision::LIVE).get(Row::at(0)), None);
+    }
+}

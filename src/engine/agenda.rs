@@ -104,9 +104,7 @@ impl<E: Copy> Agenda<E> {
             self.round += 1;
             assert!(self.round < ROUNDS_MAX, "livelock at {:?} among actors {:?}", self.now, self.actors());
         }
-        if self.page.len() > 1 {
-            self.page.sort_by_key(|entry| (entry.rank, entry.actor));
-        }
+        self.page.sort_by_key(|entry| (entry.rank, entry.actor));
         Some(())
     }
 
@@ -174,13 +172,16 @@ mod tests {
 
     use super::*;
 
+    /// Time, round, rank, actor, number of scheduling; then the event.
+    type Key = (u64, u32, u8, u32, u64, u32);
+
     /// The naive twin: one binary heap over the whole key.
     #[derive(Default)]
     struct Twin {
         now: u64,
         round: u32,
         scheduled: u64,
-        heap: BinaryHeap<Reverse<(u64, u32, u8, u32, u64, u32)>>,
+        heap: BinaryHeap<Reverse<Key>>,
     }
 
     impl Twin {
@@ -226,6 +227,7 @@ mod tests {
             for (step, events) in steps.into_iter().enumerate() {
                 let popped = agenda.pop();
                 prop_assert_eq!(popped, twin.pop());
+                prop_assert_eq!(agenda.pending(), twin.heap.len());
                 let Some((now, _)) = popped else { break };
                 let copies = if step == burst { 200 } else { 1 };
                 for event in events.iter().cycle().take(events.len() * copies) {
@@ -249,6 +251,42 @@ mod tests {
         while let Some((now, ())) = agenda.pop() {
             agenda.schedule(now, 1, 3, ());
         }
+    }
+
+    /// Two instants in which one actor answers itself for so many rounds.
+    fn answer_for(rounds: u32) {
+        let mut agenda = Agenda::starting_at(Timestamp::from_nanos(0));
+        for instant in [7, 9] {
+            agenda.schedule(Timestamp::from_nanos(instant), 1, 3, ());
+            for _ in 0..rounds {
+                let (now, ()) = agenda.pop().expect("one is always pending");
+                agenda.schedule(now, 1, 3, ());
+            }
+            assert!(agenda.pop().is_some());
+        }
+    }
+
+    #[test]
+    fn an_instant_has_a_limited_number_of_rounds() {
+        answer_for(ROUNDS_MAX - 1);
+        assert!(std::panic::catch_unwind(|| answer_for(ROUNDS_MAX)).is_err());
+    }
+
+    #[test]
+    fn only_small_buckets_keep_their_memory() {
+        // All of these differ from the start first in bit 40.
+        let capacity_after = |events: usize| {
+            let mut agenda = Agenda::starting_at(Timestamp::from_nanos(0));
+            agenda.future.buckets[40].reserve_exact(events);
+            for actor in 0..events as u64 {
+                agenda.schedule(Timestamp::from_nanos((1 << 40) + actor), 0, 0, ());
+            }
+            assert_eq!(agenda.pop().map(|(at, ())| at.as_nanos()), Some(1 << 40));
+            agenda.future.buckets[40].capacity()
+        };
+        assert_eq!(KEPT_MAX, 1_048_576);
+        assert_eq!(capacity_after(KEPT_MAX), KEPT_MAX);
+        assert_eq!(capacity_after(KEPT_MAX + 1), 0);
     }
 
     #[test]

@@ -63,3 +63,49 @@ impl fmt::Display for Digest {
         write!(f, "{:016x}{:016x}", self.high, self.low)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digest(records: &[&[u64]]) -> Digest {
+        let mut digest = Digest::default();
+        for words in records {
+            digest.words(words);
+        }
+        digest
+    }
+
+    /// Whoever changes what comes out here breaks every baseline, and takes a new [`VERSION`].
+    #[test]
+    fn version_1_stays_what_it_is() {
+        assert_eq!(VERSION, 1);
+        let rows: [(&[&[u64]], u64, &str); 4] = [
+            (&[], 0, "243f6a8885a308d313198a2e03707344"),
+            (&[&[]], 1, "c031a6bb022257332b87f52664c2cba0"),
+            (&[&[1, 2, 3]], 1, "f9a2f4722ab9329471cfe75154e33741"),
+            (&[&[0], &[u64::MAX, 1 << 63], &[5]], 3, "20a00f8bbf0372ef06b272cecdbcca6e"),
+        ];
+        for (records, count, text) in rows {
+            let digest = digest(records);
+            assert_eq!((digest.count(), digest.to_string().as_str()), (count, text));
+        }
+    }
+
+    #[test]
+    fn records_do_not_run_into_each_other() {
+        let all = [
+            digest(&[&[1, 2]]),
+            digest(&[&[2, 1]]),
+            digest(&[&[1], &[2]]),
+            digest(&[&[2], &[1]]),
+            digest(&[&[], &[1, 2]]),
+            digest(&[&[1, 2], &[]]),
+            digest(&[&[1, 2, 0]]),
+            digest(&[&[0, 1, 2]]),
+        ];
+        for (place, one) in all.iter().enumerate() {
+            assert!(!all[place + 1..].contains(one), "{place}");
+        }
+    }
+}

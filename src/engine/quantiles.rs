@@ -252,9 +252,9 @@ mod tests {
         let (mut i, mut j, mut worst) = (0, 0, 0.0_f64);
         while i < ours.len() && j < theirs.len() {
             if ours[i] <= theirs[j] {
-                i += 1
+                i += 1;
             } else {
-                j += 1
+                j += 1;
             }
             worst = worst.max((i as f64 / ours.len() as f64 - j as f64 / theirs.len() as f64).abs());
         }
@@ -304,6 +304,46 @@ mod tests {
         for (position, &point) in positions().zip(points) {
             assert!(table.value(position).abs_diff(point) <= 1 + point / 100_000, "at {position:#x}");
         }
+    }
+
+    #[test]
+    fn a_uniform_draw_is_the_draw() {
+        // Linear everywhere, the tails included, so that interpolation shows nothing but its rounding.
+        let (low, high, end) = (1_000, 1_000 + (1 << 60), 1_u64 << 44);
+        for table in [Quantiles::uniform(low, high), Quantiles::uniform(high, low)] {
+            let near_ends = (0..64).flat_map(|bit| [1 << bit, !(1 << bit), 3 << bit >> 1, !(3 << bit >> 1)]);
+            let inner = (0..5000_u64).map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            for draw in near_ends.chain(inner) {
+                let exact = low + (draw.clamp(end, u64::MAX - end + 1) >> 4);
+                assert!(table.value(draw).abs_diff(exact) <= 1, "{draw:#x}: {}", table.value(draw));
+            }
+        }
+    }
+
+    #[test]
+    fn points_are_the_exact_quantiles() {
+        let exponential = Quantiles::exponential(1e9);
+        // -ln(1 - p) at the ends, the quarters, and the first and last points of the inner table.
+        for (draw, value) in [
+            (0, 954),
+            (1 << 44, 954),
+            (1 << 54, 977_040),
+            (1 << 62, 287_682_072),
+            (1 << 63, 693_147_181),
+            (3 << 62, 1_386_294_361),
+            (1023 << 54, 6_931_471_806),
+            (u64::MAX, 13_862_943_611),
+        ] {
+            assert!(exponential.value(draw).abs_diff(value) <= 1, "{draw:#x}: {}", exponential.value(draw));
+        }
+    }
+
+    #[test]
+    fn changes_reach_every_value() {
+        assert_eq!(Quantiles::constant(5).map(|value| value * 3).value(9), 15);
+        assert_eq!(Quantiles::constant(5).clamped(7, 9).value(0), 7);
+        assert_eq!(Quantiles::uniform(0, 1 << 30).map(|value| value + 7).value(1 << 63), (1 << 29) + 7);
+        assert_eq!(Quantiles::uniform(4, 4).value(1 << 63), 4);
     }
 
     #[test]
