@@ -22,7 +22,9 @@ pub(super) fn catalog(asked: &Catalog) -> Exit {
         return Exit::WrongInput;
     }
     if asked.json {
-        found.iter().for_each(|of| say(&format!("{}\n", json(of, region))));
+        for of in found {
+            say(&format!("{}\n", json(of, region)));
+        }
     } else {
         say(&table(&found, region));
     }

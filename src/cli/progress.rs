@@ -13,7 +13,7 @@ use crate::sim::Progress;
 
 /// One bar over all runs of all platforms.
 pub(super) struct Bar {
-    bar: ProgressBar,
+    shown: ProgressBar,
     runs: Mutex<Vec<Progress>>,
     started: Instant,
     start: Timestamp,
@@ -30,12 +30,12 @@ impl Bar {
         let fresh = Progress { now: start, events: 0 };
         #[expect(clippy::disallowed_methods, reason = "`cli` reads the wall clock")]
         let started = Instant::now();
-        Bar { bar, runs: Mutex::new(vec![fresh; runs]), started, start }
+        Bar { shown: bar, runs: Mutex::new(vec![fresh; runs]), started, start }
     }
 
     /// Says which platform is being run.
     pub(super) fn platform(&self, name: &str) {
-        self.bar.set_prefix(name.to_owned());
+        self.shown.set_prefix(name.to_owned());
     }
 
     /// Takes in how far one run is.
@@ -46,14 +46,18 @@ impl Bar {
         let events: u64 = runs.iter().map(|run| run.events).sum();
         let seconds = self.started.elapsed().max(Duration::from_millis(1)).as_millis();
         let per_second = u128::from(events) * 1000 / seconds;
-        self.bar.set_position(reached);
-        self.bar.set_message(format!("{}  {} events/s", so_far.now.since(self.start), thousands(per_second)));
+        self.shown.set_position(reached);
+        self.shown.set_message(format!(
+            "{}  {} events/s",
+            so_far.now.since(self.start),
+            thousands(per_second)
+        ));
         ControlFlow::Continue(())
     }
 
     /// The bar goes away; results come.
     pub(super) fn finish(&self) {
-        self.bar.finish_and_clear();
+        self.shown.finish_and_clear();
     }
 }
 

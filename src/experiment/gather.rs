@@ -102,7 +102,9 @@ fn series(first: &Outcome) -> Vec<SeriesSheet> {
 
 fn starts(outcomes: &[Outcome]) -> Spans {
     let mut all = Spans::default();
-    outcomes.iter().for_each(|outcome| all.add(&outcome.measured.to_start));
+    for outcome in outcomes {
+        all.add(&outcome.measured.to_start);
+    }
     all
 }
 

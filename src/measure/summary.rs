@@ -186,7 +186,12 @@ pub const MEASURES: &[Measure] = &[
     ),
 ];
 
-#[expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "the float island of measures")]
+#[expect(
+    clippy::float_arithmetic,
+    clippy::cast_precision_loss,
+    clippy::unnecessary_wraps,
+    reason = "the float island of measures; every measure may be absent"
+)]
 fn usd(money: Money) -> Option<f64> {
     Some(money.nanos10() as f64 / 1e10)
 }
@@ -204,12 +209,20 @@ fn percent(part: i128, whole: i128) -> Option<f64> {
     (whole > 0).then(|| part as f64 * 100.0 / whole as f64)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts stay below 2^53")]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::unnecessary_wraps,
+    reason = "counts stay below 2^53; every measure may be absent"
+)]
 fn whole(value: i64) -> Option<f64> {
     Some(value as f64)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts stay below 2^53")]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::unnecessary_wraps,
+    reason = "counts stay below 2^53; every measure may be absent"
+)]
 fn count(value: u64) -> Option<f64> {
     Some(value as f64)
 }

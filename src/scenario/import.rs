@@ -86,14 +86,17 @@ fn request(entry: &Rc<Node>, launch_type: LaunchType, found: &mut Vec<Diagnostic
     let at = Origin { place: input.place, node: Some(Rc::clone(input)) };
     let document = tree::to_json(input);
     let name = operation.text().unwrap_or_default();
-    match understand(name, document, &at, launch_type, found) {
-        Some(request) => Some(Call { at, request: request? }),
-        None => {
-            found.push(unknown_operation(name, operation.place));
-            None
-        }
+    if !OPERATIONS.contains(&name) {
+        found.push(unknown_operation(name, operation.place));
+        return None;
     }
+    let request = understand(name, document, &at, launch_type, found)?;
+    Some(Call { at, request })
 }
+
+/// The operations that are understood.
+const OPERATIONS: &[&str] =
+    &["RegisterTaskDefinition", "CreateService", "RunTask", "StartTask", "CreateCluster"];
 
 /// Valid operations that have no effect here.
 const PASSED_OVER: &[(&str, &str)] = &[
@@ -113,12 +116,11 @@ fn unknown_operation(name: &str, place: Place) -> Diagnostic {
     if let Some((_, instead)) = PASSED_OVER.iter().find(|(known, _)| *known == name) {
         return Diagnostic::new(Code::Unmodelled, place, format!("{name} is not modelled: {instead}"));
     }
-    let known = ["RegisterTaskDefinition", "CreateService", "RunTask", "StartTask", "CreateCluster"];
     let wrong =
         Diagnostic::new(Code::RequestKind, place, format!("{name:?} is no request that can be simulated"));
-    match super::diagnostic::suggestion(name, &known) {
+    match super::diagnostic::suggestion(name, OPERATIONS) {
         Some(suggestion) => wrong.hint(suggestion),
-        None => wrong.hint(format!("known are {}", known.join(", "))),
+        None => wrong.hint(format!("known are {}", OPERATIONS.join(", "))),
     }
 }
 
@@ -129,7 +131,7 @@ pub(super) fn inline_run_task(
     launch_type: LaunchType,
     found: &mut Vec<Diagnostic>,
 ) -> Option<RunTask> {
-    match understand("RunTask", document, at, launch_type, found)?? {
+    match understand("RunTask", document, at, launch_type, found)? {
         Understood::RunTask(request) => Some(*request),
         Understood::Register(_)
         | Understood::CreateCluster(_)
@@ -138,25 +140,25 @@ pub(super) fn inline_run_task(
     }
 }
 
-/// An outer none: not a known operation. An inner none: known, and wrong.
+/// Reads a request of one of [`OPERATIONS`]; none when it is wrong.
 fn understand(
     operation: &str,
     mut document: Value,
     at: &Origin,
     launch_type: LaunchType,
     found: &mut Vec<Diagnostic>,
-) -> Option<Option<Understood>> {
+) -> Option<Understood> {
     if let Value::Object(fields) = &mut document {
         replace(operation, fields, at, launch_type, found);
     }
-    Some(match operation {
+    match operation {
         "RegisterTaskDefinition" => read(&document, at, found).map(|r| Understood::Register(Box::new(r))),
         "CreateCluster" => read(&document, at, found).map(Understood::CreateCluster),
         "CreateService" => read(&document, at, found).map(|r| Understood::CreateService(Box::new(r))),
         "RunTask" => read(&document, at, found).map(|r| Understood::RunTask(Box::new(r))),
         "StartTask" => read(&document, at, found).map(|r| Understood::StartTask(Box::new(r))),
-        _ => return None,
-    })
+        _ => unreachable!("only known operations are read"),
+    }
 }
 
 fn read<R: Request>(document: &Value, at: &Origin, found: &mut Vec<Diagnostic>) -> Option<R> {

@@ -1,7 +1,7 @@
 //! The scenario language: what a scenario file may say, as structs.
 //!
 //! Field names are the keys. Shapes only: what a name refers to, and whether it exists, is checked
-//! when a platform is [lowered](super::lower). Opens no file.
+//! when a platform is [lowered](mod@super::lower). Opens no file.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! Floor 4: the driver. The only place where control meets store and world.
 //!
 //! One explicit loop takes one event at a time from one totally ordered agenda and matches one closed
-//! enum. Start reading at [`step`]. Knows nothing of scenario text, statistics or files.
+//! enum. Start reading at `step`. Knows nothing of scenario text, statistics or files.
 
 pub mod event;
 pub mod fact;

@@ -1,6 +1,6 @@
 //! The state of one run, and the loop.
 //!
-//! [`run`] takes one event at a time from the agenda and hands it to [`step`](super::step). Single
+//! [`run`] takes one event at a time from the agenda and hands it to `step`. Single
 //! threaded and simple; threads live above, across runs. Knows nothing of statistics.
 
 use std::ops::ControlFlow;
@@ -173,10 +173,7 @@ impl<'a> Simulation<'a> {
             now: plan.start,
             record,
             cursor,
-            scheduler: Process::new(Scheduler::new(
-                plan.ecs.scheduler,
-                Placement::new(plan.ecs.placement.clone()),
-            )),
+            scheduler: Process::new(Scheduler::new(plan.ecs.scheduler, Placement::new(plan.ecs.placement))),
             agents: Column::new(),
             agent_of_host: Vec::new(),
             agent_of_task: Vec::new(),

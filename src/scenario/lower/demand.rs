@@ -50,7 +50,7 @@ impl Lowering<'_> {
         let calls: Vec<Call> =
             files.iter().flat_map(|file| import::requests(file, self.ecs.launch_type, &mut found)).collect();
         self.found = found;
-        self.name_clusters(&calls, &mut account);
+        Self::name_clusters(&calls, &mut account);
         for call in &calls {
             if let Err(error) = self.call(call, at, &mut account, &mut demand) {
                 self.found.push(call.at.refusal(&error));
@@ -63,7 +63,7 @@ impl Lowering<'_> {
     }
 
     /// Clusters that requests name without creating them exist: files are often parts of more.
-    fn name_clusters(&mut self, calls: &[Call], account: &mut Account) {
+    fn name_clusters(calls: &[Call], account: &mut Account) {
         let named = calls.iter().filter_map(|call| match &call.request {
             Understood::CreateService(request) => request.cluster.as_deref(),
             Understood::RunTask(request) => request.cluster.as_deref(),

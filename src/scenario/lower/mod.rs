@@ -2,7 +2,7 @@
 //!
 //! Lowering says everything that is wrong at once, and hands out a plan only when nothing is; a run
 //! never refuses its plan. Opens no file: the caller brings the request files that
-//! [`Scenario::patterns`] names.
+//! each platform's pattern names.
 
 mod capacity;
 mod demand;

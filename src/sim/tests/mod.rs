@@ -21,8 +21,7 @@ impl Observer for Log {
         let named = |name: Name| format!("{}-{}", plan.definitions.symbols.text(name.of), name.serial);
         let task = |task: &Task| named(task.name);
         let who = match *fact {
-            Fact::Arrived(name) => named(name),
-            Fact::Refused { name, .. } => named(name),
+            Fact::Arrived(name) | Fact::Refused { name, .. } => named(name),
             Fact::Placed { task: of, instance } => {
                 format!(
                     "{} {}",

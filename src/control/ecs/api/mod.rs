@@ -1,6 +1,6 @@
 //! The requests of the ECS API, spelled as AWS spells them, and what becomes of them.
 //!
-//! [`read`] turns a JSON document into a request and says what in it has no effect; the rest of this
+//! [`read()`] turns a JSON document into a request and says what in it has no effect; the rest of this
 //! module turns requests about clusters, tasks and services into [`objects`](super::objects). Task
 //! definitions are large enough for a module of their own,
 //! [`task_definition`](super::task_definition). Knows nothing of files, and nothing of when a request

@@ -2,8 +2,8 @@
 //! turns a task it was given into containers.
 //!
 //! Tasks enter one queue and are admitted when they fit into what is actually free (AG-10). An
-//! admitted task climbs, container by container, from pull to start ([`step`]) and descends in the
-//! reverse order ([`stop`]). Commands go to the host's container runtime, reports to the control
+//! admitted task climbs, container by container, from pull to start (`step`) and descends in the
+//! reverse order (`stop`). Commands go to the host's container runtime, reports to the control
 //! plane. Knows nothing of clusters, services, placement or load balancers, and nothing of how long
 //! anything takes: heartbeats and metrics change nothing here and therefore are not here (AG-02,
 //! AG-15), and a lost connection stops nothing (AG-01).
