@@ -40,6 +40,8 @@ pub enum Event {
     CreateService(u32),
     /// The next arrival of a process, by its place in the plan.
     Arrive(u32),
+    /// The API lets the first caller in line through.
+    Call,
     /// An agent wants to work.
     WakeAgent(Handle<AgentSeat>),
     /// The scheduler wants to work.
@@ -74,6 +76,7 @@ impl Event {
             | Event::InterfaceTimeout(task)
             | Event::Deprovisioned(task) => (WORLD, task.number()),
             Event::CreateService(number) | Event::Arrive(number) => (ARRIVAL, number),
+            Event::Call => (ARRIVAL, u32::MAX),
             Event::WakeAgent(seat) => (AGENT, seat.row.number()),
             Event::WakeScheduler => (SCHEDULER, 0),
             Event::End => (END, 0),

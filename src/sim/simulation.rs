@@ -3,6 +3,7 @@
 //! [`run`] takes one event at a time from the agenda and hands it to `step`. Single
 //! threaded and simple; threads live above, across runs. Knows nothing of statistics.
 
+use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
 use crate::base::hash::Map;
@@ -12,7 +13,7 @@ use crate::base::turn::{Nobody, Why};
 use crate::base::{Column, Handle, Revision, Row, Symbol, Timestamp};
 use crate::control::ecs::objects::Task;
 use crate::control::ecs::placement::Placement;
-use crate::control::ecs::scheduler::{EcsCommand, Scheduler};
+use crate::control::ecs::scheduler::{Call, EcsCommand, Scheduler};
 use crate::control::node::ecs_agent::{AgentCommand, AgentView, EcsAgent};
 use crate::control::{Reconciler, Ticket};
 use crate::engine::{Agenda, Luck};
@@ -56,16 +57,20 @@ pub struct Simulation<'a> {
     pub(super) wanted: Vec<Vec<u32>>,
     /// Launch calls that each pool has made.
     pub(super) launch_calls: Vec<u32>,
+    /// The next serial of each pool.
+    pub(super) machine_serials: Vec<u64>,
     pub(super) hosts: Hosts,
     pub(super) ec2: Ec2,
     pub(super) fargate: Fargate,
     pub(super) run_task_bucket: Option<TokenBucket>,
+    /// RunTask calls that wait for the API, in line.
+    pub(super) callers: VecDeque<Call>,
     /// How many times each process of the plan has arrived.
     pub(super) arrived: Vec<u64>,
     /// The next serial of each request name.
     pub(super) serials: Map<Symbol, u64>,
     /// Stopped tasks, oldest first, until nobody may ask about them any more.
-    pub(super) stopped: std::collections::VecDeque<(Timestamp, Row<Task>)>,
+    pub(super) stopped: VecDeque<(Timestamp, Row<Task>)>,
     pub(super) effects: Effects,
     pub(super) commands: Vec<(Ticket, EcsCommand)>,
     pub(super) agent_commands: Vec<(Ticket, AgentCommand)>,
@@ -184,13 +189,15 @@ impl<'a> Simulation<'a> {
             machines: Vec::new(),
             wanted: plan.pools.iter().map(Pool::wanted).collect(),
             launch_calls: vec![0; plan.pools.len()],
+            machine_serials: vec![0; plan.pools.len()],
             hosts: Hosts::new(luck, plan.world.host.clone(), plan.registry.clone()),
             ec2: Ec2::new(luck, plan.world.ec2.clone()),
             fargate: Fargate::new(luck, plan.world.fargate.clone()),
             run_task_bucket: plan.ecs.run_task_bucket,
+            callers: VecDeque::new(),
             arrived: vec![0; plan.arrivals.len()],
             serials: Map::default(),
-            stopped: std::collections::VecDeque::new(),
+            stopped: VecDeque::new(),
             effects: Effects::default(),
             commands: Vec::new(),
             agent_commands: Vec::new(),

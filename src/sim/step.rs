@@ -30,6 +30,7 @@ impl Simulation<'_> {
             Event::Deprovisioned(task) => self.end_task(task),
             Event::CreateService(number) => self.create_service(number),
             Event::Arrive(number) => self.arrive(number),
+            Event::Call => self.call(),
             Event::WakeAgent(seat) => self.work_agent(seat),
             Event::WakeScheduler => self.work_scheduler(),
             Event::End => unreachable!("the loop ends before"),

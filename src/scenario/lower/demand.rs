@@ -7,7 +7,7 @@ use super::Lowering;
 use crate::base::hash::Map;
 use crate::base::{EntityKey, Row, Span, Symbol, Timestamp};
 use crate::control::ecs::api::{self, ApiError, Cluster, CreateCluster, Known};
-use crate::control::ecs::objects::{ServiceDefinition, TaskRequest};
+use crate::control::ecs::objects::{Definitions, ServiceDefinition, TaskRequest};
 use crate::control::ecs::task_definition::{Families, Rules, all_errors};
 use crate::engine::Quantiles;
 use crate::scenario::codes::Code;
@@ -56,6 +56,7 @@ impl Lowering<'_> {
                 self.found.push(call.at.refusal(&error));
             }
         }
+        self.rename_requests();
         for (name, stated) in &self.scenario.arrivals {
             self.arrival(name, stated, &account, &mut demand);
         }
@@ -107,6 +108,9 @@ impl Lowering<'_> {
                     );
                     return Err(ApiError::invalid("desiredCount", words));
                 }
+                if self.definitions.services.iter().any(|known| known.name == service.name) {
+                    return Err(ApiError::invalid("serviceName", "Creation of service was not idempotent."));
+                }
                 self.definitions.services.push(service);
                 demand.services.push((at, Row::at(self.definitions.services.len() - 1)));
             }
@@ -124,6 +128,25 @@ impl Lowering<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Tasks are called by their service or request: a request of the requests files that is called like
+    /// a service gets another name.
+    fn rename_requests(&mut self) {
+        let Definitions { services, requests, symbols, .. } = &mut self.definitions;
+        for request in requests {
+            while services.iter().any(|service| service.name == request.name) {
+                let name = format!("{}-run", symbols.text(request.name));
+                request.name = symbols.intern(&name);
+            }
+        }
+    }
+
+    /// Whether tasks are called so already.
+    fn is_taken(&self, name: &str) -> bool {
+        let Some(name) = self.definitions.symbols.find(name) else { return false };
+        self.definitions.services.iter().any(|service| service.name == name)
+            || self.definitions.requests.iter().any(|request| request.name == name)
     }
 
     /// A request that is made once.
@@ -144,6 +167,13 @@ impl Lowering<'_> {
     }
 
     fn arrival(&mut self, name: &Placed<String>, stated: &Stated, account: &Account, demand: &mut Demand) {
+        if self.is_taken(name) {
+            let message =
+                format!("a service or a request of the request files is called {:?} too", name.value);
+            let wrong = Diagnostic::new(Code::WrongValue, name.place, message);
+            self.wrong(wrong.hint("tasks are called by it, so give this one another name"));
+            return;
+        }
         let Some((gaps, first, count_max)) = self.process(name, stated) else { return };
         let at = Origin::inline(stated.run_task.place);
         let mut found = std::mem::take(&mut self.found);

@@ -15,7 +15,6 @@ use crate::control::ecs::scheduler::{Answer, Call, EcsChange, EcsCommand};
 use crate::control::node::ecs_agent::{AgentChange, AgentCommand, AgentView, HostCapacity, Report, Reported};
 use crate::mark;
 use crate::world::fargate::Market;
-
 use crate::world::host::{ContainerSpec, HostKind, Life};
 use crate::world::probe::HealthCheck;
 
@@ -43,15 +42,9 @@ impl Simulation<'_> {
         self.record.create_service(self.now, service);
     }
 
-    /// A process makes its next RunTask call, when the API lets it.
+    /// A process makes its next RunTask call. Callers wait in line for the API; the process goes on.
     pub(in crate::sim) fn arrive(&mut self, number: u32) {
         let arrival = &self.plan.arrivals[number as usize];
-        if let Some(bucket) = &mut self.run_task_bucket
-            && let Err(later) = bucket.take(self.now, 1)
-        {
-            self.schedule(later, Event::Arrive(number));
-            return;
-        }
         let nth = self.arrived[number as usize];
         self.arrived[number as usize] += 1;
         let request = &self.plan.definitions[arrival.request];
@@ -61,11 +54,22 @@ impl Simulation<'_> {
         for serial in first..*next {
             self.tell(&Fact::Arrived(Name { of: request.name, serial }));
         }
-        let call = Call::RunTask { request: arrival.request, first, arrived: self.now };
-        self.scheduler.machine.observe(self.now, EcsChange::Called(call));
+        self.callers.push_back(Call::RunTask { request: arrival.request, first, arrived: self.now });
+        let admitted = self.run_task_bucket.as_mut().map_or(self.now, |bucket| bucket.reserve(self.now, 1));
+        if admitted == self.now {
+            self.call();
+        } else {
+            self.schedule(admitted, Event::Call);
+        }
         if let Some(at) = arrival.arrivals.after(&self.luck, nth, self.now) {
             self.schedule(at, Event::Arrive(number));
         }
+    }
+
+    /// The API lets the first caller in line through.
+    pub(in crate::sim) fn call(&mut self) {
+        let call = self.callers.pop_front().expect("one admission per caller");
+        self.scheduler.machine.observe(self.now, EcsChange::Called(call));
     }
 
     // ---- the scheduler

@@ -22,7 +22,7 @@ impl Simulation<'_> {
         for (nth, &class) in pool.classes.iter().enumerate() {
             while self.wanted[number as usize][nth] > 0 {
                 let count = self.wanted[number as usize][nth].min(MACHINES_PER_CALL);
-                let first = self.serials.get(&pool.name).copied().unwrap_or(0);
+                let first = self.machine_serials[number as usize];
                 let serials = first..first + u64::from(count);
                 let keys: Vec<EntityKey> =
                     serials.clone().map(|serial| EntityKey::new("machine", pool_text, serial)).collect();
@@ -41,7 +41,7 @@ impl Simulation<'_> {
                 };
                 self.launch_calls[number as usize] += 1;
                 self.wanted[number as usize][nth] -= count;
-                self.serials.insert(pool.name, serials.end);
+                self.machine_serials[number as usize] = serials.end;
                 for ((serial, key), launch) in serials.zip(keys).zip(launches) {
                     let row = Row::at(self.machines.len());
                     let name = Name { of: pool.name, serial };
