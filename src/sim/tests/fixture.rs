@@ -51,7 +51,6 @@ impl Fixture {
         world.host.pull_rate_fargate.half_vcpu = Quantiles::constant(10_000_000);
         world.fargate.prepare = seconds(18);
         world.fargate.deprovision = Span::seconds(10);
-        let us_east_1 = region("us-east-1").expect("a region");
         let fargate = [Platform::LinuxX86_64].map(|platform| {
             (platform, *crate::catalog::fargate::rates("us-east-1", platform).expect("listed"))
         });

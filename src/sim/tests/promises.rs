@@ -73,7 +73,9 @@ fn a_quiet_day_costs_what_there_is_and_not_how_long_it_lasts() {
                 ended.counts.events
             });
             let objects = u64::from(tasks + tasks.div_ceil(8) + 1);
-            let what = format!("{launch_type:?}, {tasks} tasks: {hour} in an hour, {day} in a day, {week} in a week");
+            let what = format!(
+                "{launch_type:?}, {tasks} tasks: {hour} in an hour, {day} in a day, {week} in a week"
+            );
             assert!(day <= EVENTS_PER_OBJECT * objects, "{what}");
             assert!(day - hour <= LOOKS_PER_DAY, "{what}");
             assert!(week - hour <= LOOKS_PER_DAY * 7, "{what}");
@@ -119,7 +121,11 @@ fn beats_as_events_change_no_fact() {
             plan.world.host.every_beat = every_beat;
             plan.ecs.scheduler.every_tick = every_tick;
             let beats = watched(&plan, seed);
-            same_facts(plain.digests, beats.digests, &format!("seed {seed}, beats {every_beat}, ticks {every_tick}"));
+            same_facts(
+                plain.digests,
+                beats.digests,
+                &format!("seed {seed}, beats {every_beat}, ticks {every_tick}"),
+            );
             assert!(beats.counts.events > plain.counts.events, "beats cost events");
         }
     }
