@@ -25,6 +25,10 @@ pub(super) struct Loaded {
 /// Reads a scenario: a file, or the `scenario.yaml` of a folder, with values replaced.
 pub(super) fn scenario(path: &Path, set: &[String], strict: bool) -> Result<Loaded, Exit> {
     let file = if path.is_dir() { path.join("scenario.yaml") } else { path.to_owned() };
+    if path.is_dir() && !file.exists() {
+        warn(&format!("E0801 {} is a folder without a scenario.yaml\n", path.display()));
+        return Err(Exit::Files);
+    }
     let folder = file.parent().map(Path::to_owned).unwrap_or_default();
     let mut sources = Sources::default();
     let bytes = bytes(&file).map_err(|error| unreadable(&file, &error))?;
@@ -34,7 +38,13 @@ pub(super) fn scenario(path: &Path, set: &[String], strict: bool) -> Result<Load
     }
     let (scenario, found) = read::<Scenario>(&text);
     report(&found, &sources, strict)?;
-    Ok(Loaded { scenario: scenario.ok_or(Exit::WrongInput)?, sources, text, folder })
+    let scenario = scenario.ok_or(Exit::WrongInput)?;
+    if scenario.platforms.is_empty() {
+        let message = "a scenario without a platform runs nothing";
+        let wrong = Diagnostic::new(Code::WrongValue, scenario.platforms.place, message);
+        report(&[wrong], &sources, strict)?;
+    }
+    Ok(Loaded { scenario, sources, text, folder })
 }
 
 impl Loaded {
@@ -70,8 +80,15 @@ pub(super) fn report(found: &[Diagnostic], sources: &Sources, strict: bool) -> R
         return Ok(());
     }
     let style = if colours() { Style::Colour } else { Style::Plain };
-    warn(&excerpts(&fatal, sources, style));
+    complain(&excerpts(&fatal, sources, style));
     Err(Exit::WrongInput)
+}
+
+/// Prints excerpts, which end without a line break, with a blank line behind.
+pub(super) fn complain(excerpts: &str) {
+    if !excerpts.is_empty() {
+        warn(&format!("{}\n\n", excerpts.trim_end()));
+    }
 }
 
 /// Reads a file, but not more than one byte beyond the limit: reading it then says that it is too large.

@@ -88,6 +88,11 @@ impl<E: Copy> Agenda<E> {
         Some((entry.at, entry.event))
     }
 
+    /// Whether another event happens at the present instant, as far as is known.
+    pub const fn has_more_now(&self) -> bool {
+        self.taken < self.page.len() || !self.next.is_empty()
+    }
+
     /// How many events are still to come.
     pub const fn pending(&self) -> usize {
         self.pending

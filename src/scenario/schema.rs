@@ -50,7 +50,7 @@ pub struct Scenario {
     #[serde(default)]
     pub arrivals: BTreeMap<Placed<String>, Arrival>,
     /// The platforms to compare.
-    pub platforms: BTreeMap<Placed<String>, Platform>,
+    pub platforms: Placed<BTreeMap<Placed<String>, Platform>>,
 }
 
 fn one() -> u64 {

@@ -70,8 +70,13 @@ impl Simulation<'_> {
 
     // ---- the scheduler
 
-    /// Everything the scheduler has due, in one round and one view.
+    /// Everything the scheduler has due, in one round and one view. It goes when all else of the
+    /// instant has happened, so that a wake for another reason cannot show it half an instant.
     pub(in crate::sim) fn work_scheduler(&mut self) {
+        if self.agenda.has_more_now() {
+            self.schedule(self.now, Event::WakeScheduler);
+            return;
+        }
         self.scheduler.woken(self.now);
         let view = self.record.view(self.record.read_up_to(self.cursor), &self.plan.definitions);
         let mut commands = std::mem::take(&mut self.commands);
