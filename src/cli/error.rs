@@ -17,7 +17,8 @@ pub(super) fn error(asked: &ErrorCode) -> Exit {
         return Exit::Good;
     }
     let known: Vec<&str> = Code::ALL.iter().map(|code| code.number()).collect();
-    let hint = suggestion(&number.to_uppercase(), &known).unwrap_or("`windtunnel error --list` prints all".to_owned());
+    let hint = suggestion(&number.to_uppercase(), &known)
+        .unwrap_or("`windtunnel error --list` prints all".to_owned());
     warn(&format!("there is no code {number:?}; {hint}\n"));
     Exit::WrongInput
 }

@@ -58,7 +58,7 @@ fn try_explain(asked: &Explain) -> Result<String, Exit> {
     }
     if story.lines.is_empty() {
         let known = match story.last {
-            Some(last) => format!("{workload} has {workload}-0 to {workload}-{last}"),
+            Some(last) => format!("the last of {workload} is {workload}-{last}"),
             None => format!("{workload} had no task at all"),
         };
         warn(&format!("there was no task {:?} in this run; {known}\n", asked.name));
@@ -193,7 +193,9 @@ impl Story {
             let _ = writeln!(text, "{:>14}  {line}", clock(at.since(plan.start)));
         }
         if !notes.is_empty() {
-            text.push_str("\nWhy there: which instances could not take it, and which of the others was chosen\n\n");
+            text.push_str(
+                "\nWhy there: which instances could not take it, and which of the others was chosen\n\n",
+            );
         }
         for note in notes {
             let instance = note.row.and_then(|row| self.instances.iter().find(|(known, _)| *known == row));

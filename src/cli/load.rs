@@ -20,6 +20,8 @@ pub(super) struct Loaded {
     /// The scenario's own text, as it was run.
     pub(super) text: Rc<Source>,
     folder: PathBuf,
+    /// The request files that were read.
+    files: Vec<(PathBuf, Rc<Source>)>,
 }
 
 /// Reads a scenario: a file, or the `scenario.yaml` of a folder, with values replaced.
@@ -44,7 +46,7 @@ pub(super) fn scenario(path: &Path, set: &[String], strict: bool) -> Result<Load
         let wrong = Diagnostic::new(Code::WrongValue, scenario.platforms.place, message);
         report(&[wrong], &sources, strict)?;
     }
-    Ok(Loaded { scenario, sources, text, folder })
+    Ok(Loaded { scenario, sources, text, folder, files: Vec::new() })
 }
 
 impl Loaded {
@@ -64,10 +66,22 @@ impl Loaded {
         let mut files = Vec::new();
         for name in names {
             let path = folder.join(name);
-            let bytes = bytes(&path).map_err(|error| unreadable(&path, &error))?;
-            files.push(self.sources.add(path.display().to_string(), bytes));
+            let known =
+                self.files.iter().find(|(read, _)| *read == path).map(|(_, source)| Rc::clone(source));
+            files.push(match known {
+                Some(source) => source,
+                None => self.file(path)?,
+            });
         }
         Ok(files)
+    }
+
+    /// Reads a file, once: platforms share most.
+    fn file(&mut self, path: PathBuf) -> Result<Rc<Source>, Exit> {
+        let bytes = bytes(&path).map_err(|error| unreadable(&path, &error))?;
+        let source = self.sources.add(path.display().to_string(), bytes);
+        self.files.push((path, Rc::clone(&source)));
+        Ok(source)
     }
 }
 
@@ -84,10 +98,10 @@ pub(super) fn report(found: &[Diagnostic], sources: &Sources, strict: bool) -> R
     Err(Exit::WrongInput)
 }
 
-/// Prints excerpts, which end without a line break, with a blank line behind.
+/// Prints excerpts, which end without a line break.
 pub(super) fn complain(excerpts: &str) {
     if !excerpts.is_empty() {
-        warn(&format!("{}\n\n", excerpts.trim_end()));
+        warn(&format!("{}\n", excerpts.trim_end()));
     }
 }
 
