@@ -1,8 +1,9 @@
 //! What users meet when something is wrong, and when all is well: exit codes, texts, files.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -69,19 +70,19 @@ const WRONG: &[Row] = &[
     (&[("30m", "3000d")], ["E0705", "scenario.yaml:3:10", "longer than"]),
     (&[("region:", "start: yesterday\nregion:")], ["E0207", "scenario.yaml:2:8", "2026-03-02T00:00:00Z"]),
     (&[("region:", "region: x\nregion:")], ["E0104", "scenario.yaml:3:1", "the first one is in line 2"]),
-    (&[("    ecs:", "\tecs:")], ["E0101", "scenario.yaml:18", "tabs"]),
+    (&[("    ecs:", "\tecs:")], ["E0101", "scenario.yaml:17:2", "tabs"]),
     (&[("us-east-1\n", "us-est-1\n")], ["E0302", "scenario.yaml:2:9", "did you mean \"us-east-1\"?"]),
     (&[("us-east-1a", "us-east-1q")], ["E0303", "scenario.yaml:5:13", "did you mean \"us-east-1a\"?"]),
-    (&[("m7i.large", "m7i.lrge")], ["E0301", "scenario.yaml:22:32", "did you mean \"m7i.large\"?"]),
+    (&[("m7i.large", "m7i.lrge")], ["E0301", "scenario.yaml:21:32", "did you mean \"m7i.large\"?"]),
     (
         &[("count: 1", "count: 1000000000000000000000000000000")],
-        ["E0205", "scenario.yaml:22:50", "larger than"],
+        ["E0205", "scenario.yaml:21:50", "larger than"],
     ),
     (
         &[("count: 1", "count: 100000")],
-        ["E0704", "scenario.yaml:22:50", "account.quotas.container_instances"],
+        ["E0704", "scenario.yaml:21:50", "account.quotas.container_instances"],
     ),
-    (&[("count: 1", "count: -1")], ["E0108", "scenario.yaml:22:50", "not negative"]),
+    (&[("count: 1", "count: -1")], ["E0108", "scenario.yaml:21:50", "not negative"]),
     (&[("100 MB", "100 MB, pull_failure: 120%")], ["E0108", "scenario.yaml:7:43", "120%"]),
     (
         &[("images:", "settings: { ec2.launch.failure_prob: 300% }\nimages:")],
@@ -91,14 +92,14 @@ const WRONG: &[Row] = &[
         &[("images:", "settings: { ec2.launch.failure_probb: 1% }\nimages:")],
         ["E0103", "scenario.yaml:6:13", "did you mean \"ec2.launch.failure_prob\"?"],
     ),
-    (&[("launch_type: EC2", "launch_type: EC3")], ["E0106", "scenario.yaml:20:20", "did you mean \"EC2\"?"]),
-    (&[("taskDefinition: report", "taskDefinition: reprot")], ["E0305", "scenario.yaml:14:7", "not found"]),
-    (&[("[subnet-a]", "[subnet-b]")], ["E0408", "scenario.yaml:14:7", "'subnet-b' does not exist"]),
-    (&[("requests/*.json", "nowhere/*.json")], ["E0803", "scenario.yaml:19:17", "no file matches"]),
+    (&[("launch_type: EC2", "launch_type: EC3")], ["E0106", "scenario.yaml:19:20", "did you mean \"EC2\"?"]),
+    (&[("taskDefinition: report", "taskDefinition: reprot")], ["E0305", "scenario.yaml:13:7", "not found"]),
+    (&[("[subnet-a]", "[subnet-b]")], ["E0408", "scenario.yaml:13:7", "'subnet-b' does not exist"]),
+    (&[("requests/*.json", "nowhere/*.json")], ["E0803", "scenario.yaml:18:17", "no file matches"]),
     (&[("\"512\"", "\"4096\"")], ["E0405", "task.json:7:15", r#"write "cpu": "512", "memory": "4096""#]),
     (
         &[("\"512\"", "\"16384\""), ("\"256\"", "\"4096\"")],
-        ["E0601", "scenario.yaml:19:17", "the largest registers 2 vCPU"],
+        ["E0601", "scenario.yaml:18:17", "the largest registers 2 vCPU"],
     ),
     (
         &[(r#""report:1", "dependsOn": []"#, ON_SIDE), (r#"false, "dependsOn": []"#, ON_MAIN)],
@@ -156,7 +157,7 @@ fn platforms_that_are_not_there_are_wrong() {
     let folder = scratch();
     let head = SMALL.split("platforms:").next().expect("a head");
     scenario(folder.path(), &format!("{head}platforms: {{}}\n"), &[("task.json", REPORT)]);
-    refused(folder.path(), &["E0108", "scenario.yaml:16:12", "without a platform"]);
+    refused(folder.path(), &["E0108", "scenario.yaml:15:12", "without a platform"]);
     scenario(folder.path(), head, &[]);
     refused(folder.path(), &["E0107", "scenario.yaml:1:1", "platforms"]);
     scenario(folder.path(), SMALL, &[]);
@@ -212,7 +213,7 @@ fn values_that_can_be_set_count() {
     let json =
         good(&["run", "scenarios/one-task", "--set", change[0], "--set", change[1], "--json", "--out", out]);
     let summary: Value = serde_json::from_str(&json).expect("JSON");
-    assert_eq!(summary["run_for_s"], 3600);
+    assert_eq!(summary["run_for_s"], 3600.0);
     assert_eq!(summary["platforms"][0]["measures"]["instances_peak"]["mean"], 3.0, "{json}");
     assert_eq!(fs::read_to_string(folder.path().join("summary.json")).expect("a file"), json);
 }
@@ -312,7 +313,7 @@ fn reasons_are_told_in_units() {
         reasons.push_str(&said);
     }
     assert!(chosen > 5, "{reasons}");
-    for part in ["RESOURCE:CPU  0.5 vCPU wanted, ", " vCPU free\n", "  RUNNING\n", "0:05:01.000  placed on"] {
+    for part in ["RESOURCE:CPU  1 vCPU wanted, ", " vCPU free\n", "  RUNNING\n", "0:05:01.000  placed on"] {
         assert!(reasons.contains(part), "{part:?} is not in\n{reasons}");
     }
 }
@@ -328,7 +329,7 @@ fn what_cannot_be_explained_says_why() {
         (out, "report-0", several.as_str()),
         (&ec2, "report", "\"report\" is no task; tasks are called WORKLOAD-NUMBER, such as web-3\n"),
         (&ec2, "report-7", "there was no task \"report-7\" in this run; the last of report is report-0\n"),
-        (&ec2, "only-0", "E0306 there is no workload \"only\" in this result; known are report\n"),
+        (&ec2, "only-0", "E0306 there is no workload \"only\" in this result; known: report\n"),
         (
             &ec2,
             "reprot-0",
@@ -354,37 +355,63 @@ fn what_cannot_be_explained_says_why() {
 
 // ---- what the outer world does
 
+/// When a run is killed.
+#[derive(Clone, Copy)]
+enum Moment {
+    /// So long after its start.
+    After(Duration),
+    /// Once the first of its results is there: others are being written.
+    WhileWriting,
+}
+
 #[test]
 fn a_kill_leaves_whole_files_or_none() {
-    for wait in [5, 40, 200, 700] {
+    use Moment::{After, WhileWriting};
+    let rows = [
+        (After(Duration::from_millis(5)), "200", 0),
+        (After(Duration::from_millis(300)), "200", 0),
+        (WhileWriting, "2", 1),
+        (WhileWriting, "2", 1),
+        (WhileWriting, "2", 1),
+    ];
+    for (moment, replications, at_least) in rows {
         let folder = scratch();
         let out = folder.path().join("out");
-        let long = ["--replications", "60", "--set", "run_for=4d", "--quiet", "--out", text(&out)];
+        let long = ["--replications", replications, "--set", "run_for=30d", "--quiet", "--out", text(&out)];
         let mut child = program()
             .args(["run", "scenarios/first-flight"])
             .args(long)
             .stdout(Stdio::null())
             .spawn()
             .expect("the program starts");
-        std::thread::sleep(Duration::from_millis(wait));
-        child.kill().expect("a child can be killed");
-        child.wait().expect("a child ends");
-        for (path, bytes) in files(&out) {
-            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
-            if name.starts_with('.') {
-                continue; // Left over under a name that no result has.
-            }
-            assert!(!bytes.is_empty(), "{name} is whole");
-            if name.ends_with(".json") {
-                serde_json::from_slice::<Value>(&bytes).expect("JSON is whole");
-            }
-            if name.ends_with(".csv") || name.ends_with(".json") {
-                assert_eq!(bytes.last(), Some(&b'\n'), "{name} is whole");
-            }
-            if name.ends_with(".html") {
-                assert!(String::from_utf8_lossy(&bytes).trim_end().ends_with("</html>"), "{name} is whole");
+        match moment {
+            After(wait) => std::thread::sleep(wait),
+            WhileWriting => {
+                while results(&out).is_empty() && child.try_wait().is_ok_and(|ended| ended.is_none()) {}
             }
         }
+        child.kill().expect("a child can be killed");
+        child.wait().expect("a child ends");
+        let left = results(&out);
+        assert!(left.len() >= at_least, "{:?}", left.keys());
+        left.iter().for_each(|(path, bytes)| whole(path, bytes));
+    }
+}
+
+/// The files below a folder. What a killed run was just writing has a name that no result has.
+fn results(out: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let hidden = |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+    files(out).into_iter().filter(|(path, _)| !hidden(path)).collect()
+}
+
+fn whole(path: &Path, bytes: &[u8]) {
+    let ends_with = |end: &[u8]| assert!(bytes.trim_ascii_end().ends_with(end), "{} is cut", path.display());
+    match path.extension().and_then(|kind| kind.to_str()) {
+        Some("json") => drop(serde_json::from_slice::<Value>(bytes).expect("JSON is whole")),
+        Some("csv") => assert_eq!(bytes.last(), Some(&b'\n'), "{} is cut", path.display()),
+        Some("html") => ends_with(b"</html>"),
+        Some("svg") => ends_with(b"</svg>"),
+        _ => panic!("{} is no result", path.display()),
     }
 }
 

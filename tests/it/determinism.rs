@@ -129,14 +129,14 @@ fn an_unrelated_workload_changes_nothing_of_the_first() {
 #[test]
 fn a_platform_by_another_name_decides_alike() {
     let [requests, arrivals] = workload("first");
-    let digests = ["ec2", "another-name"].map(|name| {
+    let named = ["ec2", "another-name"].map(|name| {
         let folder = scratch();
         scenario(folder.path(), &shop(&arrivals, name), &[("a.json", &requests)]);
         let out = folder.path().join("out");
         good(&["run", text(folder.path()), "--quiet", "--out", text(&out)]);
         digests(&out)
     });
-    assert_eq!(digests[0], digests[1]);
+    assert_eq!(named[0], named[1]);
     let [seed_1, seed_2] = ["1", "2"].map(|seed| {
         let folder = scratch();
         good(&[

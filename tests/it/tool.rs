@@ -57,7 +57,10 @@ pub(crate) fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
                 folders.push(path);
             } else {
                 let below = path.strip_prefix(folder).expect("below the folder").to_owned();
-                found.insert(below, fs::read(&path).expect("a result can be read"));
+                // A file that has just got its final name is read under that.
+                if let Ok(bytes) = fs::read(&path) {
+                    found.insert(below, bytes);
+                }
             }
         }
     }
