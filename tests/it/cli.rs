@@ -385,6 +385,7 @@ fn a_kill_leaves_whole_files_or_none() {
             .spawn()
             .expect("the program starts");
         match moment {
+            #[expect(clippy::disallowed_methods, reason = "the clock of the wall is meant")]
             After(wait) => std::thread::sleep(wait),
             WhileWriting => {
                 while results(&out).is_empty() && child.try_wait().is_ok_and(|ended| ended.is_none()) {}
@@ -394,7 +395,9 @@ fn a_kill_leaves_whole_files_or_none() {
         child.wait().expect("a child ends");
         let left = results(&out);
         assert!(left.len() >= at_least, "{:?}", left.keys());
-        left.iter().for_each(|(path, bytes)| whole(path, bytes));
+        for (path, bytes) in &left {
+            whole(path, bytes);
+        }
     }
 }
 

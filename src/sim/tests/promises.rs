@@ -117,13 +117,13 @@ fn beats_as_events_change_no_fact() {
     for seed in 1..=4 {
         let plain = watched(&eventful().plan, seed);
         for (every_beat, every_tick) in [(true, false), (false, true), (true, true)] {
-            let mut plan = eventful().plan;
-            plan.world.host.every_beat = every_beat;
-            plan.ecs.scheduler.every_tick = every_tick;
-            let beats = watched(&plan, seed);
+            let mut beating = eventful().plan;
+            beating.world.host.every_beat = every_beat;
+            beating.ecs.scheduler.every_tick = every_tick;
+            let beats = watched(&beating, seed);
             same_facts(
-                plain.digests,
-                beats.digests,
+                &plain.digests,
+                &beats.digests,
                 &format!("seed {seed}, beats {every_beat}, ticks {every_tick}"),
             );
             assert!(beats.counts.events > plain.counts.events, "beats cost events");
@@ -131,7 +131,7 @@ fn beats_as_events_change_no_fact() {
     }
 }
 
-fn same_facts(left: Digests, right: Digests, what: &str) {
+fn same_facts(left: &Digests, right: &Digests, what: &str) {
     for (kind, name, _) in FactKind::ALL {
         assert_eq!(left.of(kind), right.of(kind), "{what}: facts of kind {name} differ");
     }
@@ -317,34 +317,82 @@ fn last(points: &[i64]) -> i64 {
     points.last().copied().unwrap_or(0)
 }
 
+/// Runs a plan, adds up what happened, and runs it twice more.
+fn holds(swarm: &Swarm, seed: u64) {
+    let plan = swarm.plan();
+    let (outcome, lives) = measured(&plan, seed);
+    assert!(outcome.ended.complete);
+    assert_eq!(outcome.ended.at, plan.end);
+    let counts = outcome.measured.counts;
+    assert_eq!((counts.placed, counts.stopped), (lives.placed, lives.stopped));
+    assert!(lives.stopping >= lives.stopped && lives.placed >= lives.stopping);
+    // Two books of the same facts, one by instance and one by task.
+    let occupancy = &outcome.measured.occupancy;
+    assert_eq!(last(occupancy.cpu.reserved.points()), lives.reserved);
+    let open = u64::try_from(last(occupancy.tasks.points())).expect("never negative");
+    assert_eq!(open, lives.placed - lives.stopped);
+    for level in [&occupancy.cpu.stranded, &occupancy.running, &occupancy.memory.reserved] {
+        assert!(level.points().iter().all(|&value| value >= 0));
+    }
+    // The same seed again; then with every beat an event.
+    assert_eq!(watched(&plan, seed), outcome.ended);
+    let mut beating = swarm.plan();
+    beating.world.host.every_beat = true;
+    beating.ecs.scheduler.every_tick = true;
+    same_facts(&watched(&beating, seed).digests, &outcome.ended.digests, "with every beat an event");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(150) })]
     #[test]
     fn random_plans_end_repeat_and_balance(swarm in swarm(), seed in any::<u64>()) {
-        let plan = swarm.plan();
-        let (outcome, lives) = measured(&plan, seed);
-        prop_assert!(outcome.ended.complete);
-        prop_assert_eq!(outcome.ended.at, plan.end);
-        let counts = outcome.measured.counts;
-        prop_assert_eq!(counts.placed, lives.placed);
-        prop_assert_eq!(counts.stopped, lives.stopped);
-        prop_assert!(lives.stopping >= lives.stopped && lives.placed >= lives.stopping);
-        // Every RUNNING-from and every reservation that was taken is given back by its end.
-        let occupancy = &outcome.measured.occupancy;
-        prop_assert_eq!(last(occupancy.cpu.reserved.points()), lives.reserved);
-        prop_assert_eq!(
-            u64::try_from(last(occupancy.tasks.points())).expect("never negative"),
-            lives.placed - lives.stopped
-        );
-        for level in [&occupancy.cpu.stranded, &occupancy.running, &occupancy.memory.reserved] {
-            prop_assert!(level.points().iter().all(|&value| value >= 0));
-        }
-        // The same seed again; then with every beat an event.
-        prop_assert_eq!(watched(&plan, seed), outcome.ended);
-        let mut beats = swarm.plan();
-        beats.world.host.every_beat = true;
-        beats.ecs.scheduler.every_tick = true;
-        prop_assert_eq!(watched(&beats, seed).digests, outcome.ended.digests);
+        holds(&swarm, seed);
+    }
+}
+
+/// Plans that once ran otherwise when beats were events.
+#[test]
+fn plans_that_once_did_not_hold_do() {
+    const STEADY: Workload = Workload {
+        fargate: true,
+        mode: NetworkMode::Awsvpc,
+        size: 4,
+        at: 0,
+        health: false,
+        crash: 0,
+        sick: 0,
+        pull_failure: 0,
+        ignores_term: 0,
+        shutdown: 0,
+    };
+    const EMPTY: Swarm = Swarm {
+        pools: Vec::new(),
+        services: Vec::new(),
+        jobs: Vec::new(),
+        launch_failure: 0,
+        attach: 4,
+        retention: 3600,
+        minutes: 10,
+    };
+    // Rows of forgotten tasks came free when the record was trimmed, every 64 events, and the row was
+    // the order within an instant.
+    let crashing = Workload { crash: 1, ..STEADY };
+    let rows_reused = Swarm { services: vec![crashing], retention: 10, ..EMPTY };
+    // A call in the instant of a tick was answered in another round of that instant.
+    let sick = Workload { size: 6, at: 3, health: true, sick: 28, ..STEADY };
+    let job = Workload { fargate: false, mode: NetworkMode::Bridge, size: 0, at: 14, ..STEADY };
+    let in_one_instant =
+        Swarm { pools: vec![1], services: vec![sick], jobs: vec![job], minutes: 15, ..EMPTY };
+    let sick = Workload { size: 10, health: true, sick: 82, ..STEADY };
+    let job = Workload { fargate: false, mode: NetworkMode::Bridge, size: 0, at: 4, ..STEADY };
+    let at_the_start = Swarm { pools: vec![1], services: vec![sick], jobs: vec![job], ..EMPTY };
+    let rows = [
+        (rows_reused, 5_059_431_842_484_773_772),
+        (in_one_instant, 4_456_589_505_432_813_318),
+        (at_the_start, 11_063_020_059_184_822_013),
+    ];
+    for (swarm, seed) in rows {
+        holds(&swarm, seed);
     }
 }
 
