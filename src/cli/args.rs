@@ -28,7 +28,7 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     /// Simulate a scenario on each of its platforms
     Run(Run),
-    /// Check a scenario, a request file or a folder without running it
+    /// Check a scenario and its request files without running it
     Check(Check),
     /// Say why a task is where it is, or why it waits
     Explain(Explain),
@@ -40,7 +40,7 @@ pub(super) enum Command {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  windtunnel run scenarios/first-flight\n  windtunnel run scenarios/first-flight --replications 1 --json\n  windtunnel run my.yaml --set platforms.ecs-ec2.ecs.pools.0.count=12 --seed 7 --out /tmp/what-if\n\nExit status: 0 good, 2 wrong input, 3 a broken invariant, 4 a file could not be read or written."
+    after_help = "Examples:\n  windtunnel run scenarios/first-flight\n  windtunnel run scenarios/first-flight --replications 1 --json\n  windtunnel run my.yaml --set platforms.ecs-ec2.ecs.pools.general.count=12 --seed 7 --out /tmp/what-if\n\nExit status: 0 good, 2 wrong input, 3 a broken invariant, 4 a file could not be read or written."
 )]
 pub(super) struct Run {
     /// A scenario file, or a folder that holds `scenario.yaml`
@@ -79,7 +79,7 @@ pub(super) struct Run {
     after_help = "Examples:\n  windtunnel check scenarios/first-flight\n  windtunnel check my-scenario.yaml"
 )]
 pub(super) struct Check {
-    /// A scenario file, a folder that holds `scenario.yaml`, or an ECS request file (.json)
+    /// A scenario file, or a folder that holds `scenario.yaml`
     pub(super) file: PathBuf,
     /// Treat warnings as errors
     #[arg(long)]

@@ -2,7 +2,7 @@
 
 use super::args::Check;
 use super::load;
-use super::{Exit, colours, say, warn};
+use super::{Exit, colours, say};
 use crate::scenario::diagnostic::{Style, excerpts, sort};
 use crate::scenario::{Severity, lower};
 
@@ -14,7 +14,7 @@ pub(super) fn check(asked: &Check) -> Exit {
     let scenario = loaded.scenario.clone();
     let mut found = Vec::new();
     let mut tasks = 0;
-    for (name, platform) in &scenario.platforms {
+    for (name, platform) in &scenario.platforms.value {
         let files = match loaded.requests(&platform.ecs.requests) {
             Ok(files) => files,
             Err(exit) => return exit,
@@ -34,12 +34,20 @@ pub(super) fn check(asked: &Check) -> Exit {
         }
     } else {
         let style = if colours() { Style::Colour } else { Style::Plain };
-        warn(&excerpts(&found, &loaded.sources, style));
-        say(&format!(
-            "{}: {} platforms, {tasks} task definitions, {errors} errors, {warnings} warnings\n",
-            scenario.name.value,
-            scenario.platforms.len(),
-        ));
+        load::complain(&excerpts(&found, &loaded.sources, style));
+        let counts = [
+            counted(scenario.platforms.len(), "platform"),
+            counted(tasks, "task definition"),
+            counted(errors, "error"),
+            counted(warnings, "warning"),
+        ];
+        say(&format!("{}: {}\n", scenario.name.value, counts.join(", ")));
     }
     if errors > 0 || asked.strict && warnings > 0 { Exit::WrongInput } else { Exit::Good }
+}
+
+/// `1 error`, `2 errors`.
+fn counted(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
 }

@@ -17,7 +17,8 @@ pub(super) fn error(asked: &ErrorCode) -> Exit {
         return Exit::Good;
     }
     let known: Vec<&str> = Code::ALL.iter().map(|code| code.number()).collect();
-    let hint = suggestion(&number.to_uppercase(), &known).map_or(String::new(), |hint| format!("; {hint}"));
-    warn(&format!("there is no code {number:?}{hint}\n"));
+    let hint = suggestion(&number.to_uppercase(), &known)
+        .unwrap_or("`windtunnel error --list` prints all".to_owned());
+    warn(&format!("there is no code {number:?}; {hint}\n"));
     Exit::WrongInput
 }

@@ -11,8 +11,9 @@ use super::record::Record;
 use super::run::platform_folders;
 use super::{Exit, load, say, warn};
 use crate::base::turn::{Asked, Note, Subject};
-use crate::base::{EntityKey, Name, Timestamp};
+use crate::base::{Bytes, Cpu, EntityKey, Name, Span, Timestamp};
 use crate::control::ecs::objects::Task;
+use crate::control::ecs::placement::Refusal;
 use crate::scenario::diagnostic::suggestion;
 use crate::scenario::{Scenario, Sources, lower, read};
 use crate::sim::fact::{Fact, Observer};
@@ -35,15 +36,16 @@ fn try_explain(asked: &Explain) -> Result<String, Exit> {
         warn(&format!("{:?} is no task; tasks are called WORKLOAD-NUMBER, such as web-3\n", asked.name));
         return Err(Exit::WrongInput);
     };
-    let Some(of) = plan.definitions.symbols.find(workload) else {
-        let names = workloads(&plan);
+    let names = workloads(&plan);
+    let known = names.iter().any(|name| name == workload);
+    let Some(of) = plan.definitions.symbols.find(workload).filter(|_| known) else {
         let known: Vec<&str> = names.iter().map(String::as_str).collect();
         let hint = suggestion(workload, &known).unwrap_or(format!("known are {}", known.join(", ")));
         warn(&format!("E0306 there is no workload {workload:?} in this result; {hint}\n"));
         return Err(Exit::WrongInput);
     };
     let subject = Subject(EntityKey::new("task", workload, serial));
-    let mut story = Story { of: Name { of, serial }, lines: Vec::new(), instances: Vec::new() };
+    let mut story = Story { of: Name { of, serial }, last: None, lines: Vec::new(), instances: Vec::new() };
     let mut why = Asked::about(subject);
     let ended = run_with(&plan, record.seed, &mut story, &mut why, &mut |_| ControlFlow::Continue(()));
     let digest = ended.digests.decisions().to_string();
@@ -55,7 +57,11 @@ fn try_explain(asked: &Explain) -> Result<String, Exit> {
         return Err(Exit::Broken);
     }
     if story.lines.is_empty() {
-        warn(&format!("there was no task {:?} in this run\n", asked.name));
+        let known = match story.last {
+            Some(last) => format!("the last of {workload} is {workload}-{last}"),
+            None => format!("{workload} had no task at all"),
+        };
+        warn(&format!("there was no task {:?} in this run; {known}\n", asked.name));
         return Err(Exit::WrongInput);
     }
     Ok(story.told(&plan, &asked.name, &why.notes))
@@ -123,12 +129,19 @@ fn workloads(plan: &Plan) -> Vec<String> {
 /// What happened to one task.
 struct Story {
     of: Name,
+    /// The largest number of a task of the same workload.
+    last: Option<u64>,
     lines: Vec<(Timestamp, String)>,
     instances: Vec<(u32, Name)>,
 }
 
 impl Observer for Story {
     fn fact(&mut self, plan: &Plan, at: Timestamp, fact: &Fact<'_>) {
+        if let Fact::Placed { task, .. } = fact
+            && task.name.of == self.of.of
+        {
+            self.last = self.last.max(Some(task.name.serial));
+        }
         let mine = |task: &Task| task.name == self.of;
         let line = match *fact {
             Fact::Registered { instance, row } => {
@@ -177,20 +190,39 @@ impl Story {
     fn told(&self, plan: &Plan, name: &str, notes: &[Note]) -> String {
         let mut text = format!("{name} on {}\n\n", plan.platform);
         for (at, line) in &self.lines {
-            let _ = writeln!(text, "{:>12}  {line}", at.since(plan.start).to_string());
+            let _ = writeln!(text, "{:>14}  {line}", clock(at.since(plan.start)));
         }
         if !notes.is_empty() {
-            text.push_str("\nWhy there: what the scheduler found at each instance\n\n");
+            text.push_str(
+                "\nWhy there: which instances could not take it, and which of the others was chosen\n\n",
+            );
         }
         for note in notes {
             let instance = note.row.and_then(|row| self.instances.iter().find(|(known, _)| *known == row));
             let instance = instance.map_or(String::new(), |(_, of)| named(plan, *of));
-            let [wanted, there] = note.numbers;
-            let numbers =
-                if note.numbers == [0, 0] { String::new() } else { format!("  wants {wanted}, has {there}") };
-            let _ = writeln!(text, "{instance:>16}  {}{numbers}", note.finding);
+            let line = format!("{instance:>14}  {}{}", note.finding, amounts(note));
+            let _ = writeln!(text, "{}", line.trim_end());
         }
         text
+    }
+}
+
+/// Hours, minutes and seconds since the start: `3:05:12.250`.
+fn clock(span: Span) -> String {
+    let millis = span.as_nanos() / 1_000_000;
+    let (minutes, seconds) = (millis / 60_000, millis % 60_000);
+    format!("{}:{:02}:{:02}.{:03}", minutes / 60, minutes % 60, seconds / 1000, seconds % 1000)
+}
+
+/// What was wanted and what was free, in the unit of what was short.
+fn amounts(note: &Note) -> String {
+    let [wanted, free] = note.numbers;
+    let in_unit = |unit: fn(i64) -> String| format!("  {} wanted, {} free", unit(wanted), unit(free));
+    match note.finding {
+        _ if note.numbers == [0, 0] => String::new(),
+        cpu if cpu == Refusal::Cpu.reason() => in_unit(|parts| Cpu::from_parts(parts).to_string()),
+        memory if memory == Refusal::Memory.reason() => in_unit(|bytes| Bytes::new(bytes).to_string()),
+        _ => in_unit(|count| count.to_string()),
     }
 }
 

@@ -20,11 +20,17 @@ pub(super) struct Loaded {
     /// The scenario's own text, as it was run.
     pub(super) text: Rc<Source>,
     folder: PathBuf,
+    /// The request files that were read.
+    files: Vec<(PathBuf, Rc<Source>)>,
 }
 
 /// Reads a scenario: a file, or the `scenario.yaml` of a folder, with values replaced.
 pub(super) fn scenario(path: &Path, set: &[String], strict: bool) -> Result<Loaded, Exit> {
     let file = if path.is_dir() { path.join("scenario.yaml") } else { path.to_owned() };
+    if path.is_dir() && !file.exists() {
+        warn(&format!("E0801 {} is a folder without a scenario.yaml\n", path.display()));
+        return Err(Exit::Files);
+    }
     let folder = file.parent().map(Path::to_owned).unwrap_or_default();
     let mut sources = Sources::default();
     let bytes = bytes(&file).map_err(|error| unreadable(&file, &error))?;
@@ -34,7 +40,13 @@ pub(super) fn scenario(path: &Path, set: &[String], strict: bool) -> Result<Load
     }
     let (scenario, found) = read::<Scenario>(&text);
     report(&found, &sources, strict)?;
-    Ok(Loaded { scenario: scenario.ok_or(Exit::WrongInput)?, sources, text, folder })
+    let scenario = scenario.ok_or(Exit::WrongInput)?;
+    if scenario.platforms.is_empty() {
+        let message = "a scenario without a platform runs nothing";
+        let wrong = Diagnostic::new(Code::WrongValue, scenario.platforms.place, message);
+        report(&[wrong], &sources, strict)?;
+    }
+    Ok(Loaded { scenario, sources, text, folder, files: Vec::new() })
 }
 
 impl Loaded {
@@ -54,10 +66,22 @@ impl Loaded {
         let mut files = Vec::new();
         for name in names {
             let path = folder.join(name);
-            let bytes = bytes(&path).map_err(|error| unreadable(&path, &error))?;
-            files.push(self.sources.add(path.display().to_string(), bytes));
+            let known =
+                self.files.iter().find(|(read, _)| *read == path).map(|(_, source)| Rc::clone(source));
+            files.push(match known {
+                Some(source) => source,
+                None => self.file(path)?,
+            });
         }
         Ok(files)
+    }
+
+    /// Reads a file, once: platforms share most.
+    fn file(&mut self, path: PathBuf) -> Result<Rc<Source>, Exit> {
+        let bytes = bytes(&path).map_err(|error| unreadable(&path, &error))?;
+        let source = self.sources.add(path.display().to_string(), bytes);
+        self.files.push((path, Rc::clone(&source)));
+        Ok(source)
     }
 }
 
@@ -70,8 +94,15 @@ pub(super) fn report(found: &[Diagnostic], sources: &Sources, strict: bool) -> R
         return Ok(());
     }
     let style = if colours() { Style::Colour } else { Style::Plain };
-    warn(&excerpts(&fatal, sources, style));
+    complain(&excerpts(&fatal, sources, style));
     Err(Exit::WrongInput)
+}
+
+/// Prints excerpts, which end without a line break.
+pub(super) fn complain(excerpts: &str) {
+    if !excerpts.is_empty() {
+        warn(&format!("{}\n", excerpts.trim_end()));
+    }
 }
 
 /// Reads a file, but not more than one byte beyond the limit: reading it then says that it is too large.

@@ -88,6 +88,11 @@ impl<E: Copy> Agenda<E> {
         Some((entry.at, entry.event))
     }
 
+    /// Whether another event happens at the present instant, as far as is known.
+    pub const fn has_more_now(&self) -> bool {
+        self.taken < self.page.len() || !self.next.is_empty()
+    }
+
     /// How many events are still to come.
     pub const fn pending(&self) -> usize {
         self.pending
@@ -191,6 +196,10 @@ mod tests {
             self.heap.push(Reverse((at, round, rank, actor, self.scheduled, event)));
         }
 
+        fn has_more_now(&self) -> bool {
+            self.heap.peek().is_some_and(|Reverse((at, ..))| *at == self.now)
+        }
+
         fn pop(&mut self) -> Option<(Timestamp, u32)> {
             let Reverse((at, round, _, _, _, event)) = self.heap.pop()?;
             (self.now, self.round) = (at, round);
@@ -227,6 +236,7 @@ mod tests {
             for (step, events) in steps.into_iter().enumerate() {
                 let popped = agenda.pop();
                 prop_assert_eq!(popped, twin.pop());
+                prop_assert_eq!(agenda.has_more_now(), twin.has_more_now());
                 prop_assert_eq!(agenda.pending(), twin.heap.len());
                 let Some((now, _)) = popped else { break };
                 let copies = if step == burst { 200 } else { 1 };
@@ -237,6 +247,7 @@ mod tests {
             loop {
                 let popped = agenda.pop();
                 prop_assert_eq!(popped, twin.pop());
+                prop_assert_eq!(agenda.has_more_now(), twin.has_more_now());
                 if popped.is_none() { break }
             }
             prop_assert_eq!(agenda.pending(), 0);

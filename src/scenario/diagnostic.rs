@@ -193,8 +193,10 @@ impl Diagnostic {
 
     /// One line for scripts: code, place, message, hint.
     pub fn line(&self, sources: &Sources) -> String {
-        let name = sources.get(self.place).map_or("", |source| &source.name);
-        let mut line = format!("{} {name}", self.code.number());
+        let mut line = self.code.number().to_owned();
+        if let Some(source) = sources.get(self.place) {
+            let _ = write!(line, " {}", source.name);
+        }
         if self.place.line > 0 {
             let _ = write!(line, ":{}:{}", self.place.line, self.place.column);
         }

@@ -13,6 +13,7 @@ use super::diagnostic::{Diagnostic, Place, Severity, Source};
 use super::json;
 use super::schema::LaunchType;
 use super::tree::{self, Node};
+use crate::catalog::fargate;
 use crate::control::ecs::api::{
     self, ApiError, CreateCluster, CreateService, RegisterTaskDefinition, Request, RunTask, StartTask,
 };
@@ -56,7 +57,20 @@ impl Origin {
     pub(super) fn refusal(&self, error: &ApiError) -> Diagnostic {
         let path = if error.path.is_empty() { String::new() } else { format!("{}: ", error.path) };
         let message = format!("{path}{}", error.message.trim_end_matches('.'));
-        Diagnostic::new(code_of(error), self.find(&error.path), message).label(error.kind.as_str())
+        let code = code_of(error);
+        let refused = Diagnostic::new(code, self.find(&error.path), message).label(error.kind.as_str());
+        let hint = if code == Code::FargateSize { self.larger_size() } else { None };
+        Diagnostic { hint, ..refused }
+    }
+
+    /// The next larger size that Fargate sells, for a task definition with a size.
+    fn larger_size(&self) -> Option<String> {
+        let node = self.node.as_ref()?;
+        let amount = |field: &str| node.field(field)?.text()?.parse::<u32>().ok();
+        let (cpu, memory) = (amount("cpu")?, amount("memory")?);
+        let larger =
+            fargate::sizes().iter().find(|size| size.cpu_units >= cpu && size.memory_mib >= memory)?;
+        Some(format!("write \"cpu\": \"{}\", \"memory\": \"{}\"", larger.cpu_units, larger.memory_mib))
     }
 }
 

@@ -50,7 +50,7 @@ pub struct Scenario {
     #[serde(default)]
     pub arrivals: BTreeMap<Placed<String>, Arrival>,
     /// The platforms to compare.
-    pub platforms: BTreeMap<Placed<String>, Platform>,
+    pub platforms: Placed<BTreeMap<Placed<String>, Platform>>,
 }
 
 fn one() -> u64 {
@@ -110,9 +110,9 @@ pub struct Image {
     /// From SIGTERM to its exit.
     pub shutdown: Option<Distribution<Span>>,
     /// How many of its containers ignore SIGTERM.
-    pub ignores_sigterm: Option<Percent>,
+    pub ignores_sigterm: Option<Placed<Percent>>,
     /// How many pulls fail.
-    pub pull_failure: Option<Percent>,
+    pub pull_failure: Option<Placed<Percent>>,
     /// Until its health check fails for good, if ever.
     pub unhealthy_after: Option<Distribution<Span>>,
 }

@@ -29,13 +29,13 @@ pub enum Event {
     /// The agent of a machine registers it.
     MachineRegistered(Row<Machine>),
     /// The micro-VM of a Fargate task is ready.
-    FargateReady(Row<Task>),
+    FargateReady(TheTask),
     /// The network interface of a task is attached.
-    InterfaceAttached(Row<Task>),
+    InterfaceAttached(TheTask),
     /// The control plane gives up on it.
-    InterfaceTimeout(Row<Task>),
+    InterfaceTimeout(TheTask),
     /// What a task had is taken down.
-    Deprovisioned(Row<Task>),
+    Deprovisioned(TheTask),
     /// A service is created, by its place in the plan.
     CreateService(u32),
     /// The next arrival of a process, by its place in the plan.
@@ -51,6 +51,16 @@ pub enum Event {
 }
 
 const _: () = assert!(size_of::<Event>() <= 16);
+
+/// One task, even when its row has come to belong to another.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TheTask {
+    /// Its row.
+    pub row: Row<Task>,
+    /// How many tasks were created before it. Tasks go by age in one instant: which row comes free
+    /// first means nothing.
+    pub age: u32,
+}
 
 /// Who goes first among the events of one round: causes before those who react to them. Hosts order
 /// their own events with the ranks below [`WORLD`].
@@ -74,7 +84,7 @@ impl Event {
             Event::FargateReady(task)
             | Event::InterfaceAttached(task)
             | Event::InterfaceTimeout(task)
-            | Event::Deprovisioned(task) => (WORLD, task.number()),
+            | Event::Deprovisioned(task) => (WORLD, task.age),
             Event::CreateService(number) | Event::Arrive(number) => (ARRIVAL, number),
             Event::Call => (ARRIVAL, u32::MAX),
             Event::WakeAgent(seat) => (AGENT, seat.row.number()),

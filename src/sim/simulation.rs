@@ -43,6 +43,8 @@ pub struct Simulation<'a> {
     pub(super) agent_of_host: Vec<Option<Handle<AgentSeat>>>,
     /// The agent that has each task, by task; none before the payload was sent and after the end.
     pub(super) agent_of_task: Vec<Option<Handle<AgentSeat>>>,
+    /// How many tasks were created before each, by task.
+    pub(super) age_of_task: Vec<u32>,
     /// The task in each sandbox, from its payload to its end. Agents remember a sandbox longer than the
     /// record remembers a task, so sandboxes are counted and never reused.
     pub(super) task_of_sandbox: Map<SandboxId, Row<Task>>,
@@ -182,6 +184,7 @@ impl<'a> Simulation<'a> {
             agents: Column::new(),
             agent_of_host: Vec::new(),
             agent_of_task: Vec::new(),
+            age_of_task: Vec::new(),
             task_of_sandbox: Map::default(),
             sandbox_of_task: Vec::new(),
             next_sandbox: 0,

@@ -3,8 +3,6 @@
 //! A step changes the world or the record, and then settles: whoever should hear of it hears of it,
 //! and whoever wants to work gets a wake. Details of the orchestrator are in [`wire`](super::wire).
 
-use crate::control::ecs::objects::{StartFailure, Stop};
-
 use super::event::Event;
 use super::simulation::Simulation;
 
@@ -22,12 +20,8 @@ impl Simulation<'_> {
             Event::MachineRegistered(machine) => self.register(machine),
             Event::FargateReady(task) => self.fargate_ready(task),
             Event::InterfaceAttached(task) => self.interface_attached(task),
-            Event::InterfaceTimeout(task) => {
-                if self.waits_for_interface(task) {
-                    self.begin_stop(task, Stop::TaskFailedToStart(StartFailure::InterfaceTimeout));
-                }
-            }
-            Event::Deprovisioned(task) => self.end_task(task),
+            Event::InterfaceTimeout(task) => self.interface_timed_out(task),
+            Event::Deprovisioned(task) => self.end_task(task.row),
             Event::CreateService(number) => self.create_service(number),
             Event::Arrive(number) => self.arrive(number),
             Event::Call => self.call(),

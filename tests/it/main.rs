@@ -1,5 +1,9 @@
 //! One test binary, one file per promise.
 
+mod cli;
+mod determinism;
 mod fields;
 mod files;
+mod golden;
 mod house;
+mod tool;

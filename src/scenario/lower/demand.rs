@@ -11,7 +11,7 @@ use crate::control::ecs::objects::{Definitions, ServiceDefinition, TaskRequest};
 use crate::control::ecs::task_definition::{Families, Rules, all_errors};
 use crate::engine::Quantiles;
 use crate::scenario::codes::Code;
-use crate::scenario::diagnostic::{Diagnostic, Source};
+use crate::scenario::diagnostic::{Diagnostic, Severity, Source};
 use crate::scenario::distribution::{Arrivals as Every, Distribution};
 use crate::scenario::import::{self, Call, Origin, Understood};
 use crate::scenario::schema::Arrival as Stated;
@@ -60,7 +60,16 @@ impl Lowering<'_> {
         for (name, stated) in &self.scenario.arrivals {
             self.arrival(name, stated, &account, &mut demand);
         }
+        self.hush_consequences();
         demand
+    }
+
+    /// What a wrong request would have registered is not missed as well.
+    fn hush_consequences(&mut self) {
+        let consequence = |each: &Diagnostic| each.code == Code::UnknownFamily;
+        if self.found.iter().any(|each| each.severity == Severity::Error && !consequence(each)) {
+            self.found.retain(|each| !consequence(each));
+        }
     }
 
     /// Clusters that requests name without creating them exist: files are often parts of more.

@@ -6,6 +6,7 @@ use crate::engine::Quantiles;
 use crate::scenario::codes::Code;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::schema::Image as Stated;
+use crate::scenario::text::Placed;
 use crate::world::registry::{Behaviour, Ending, Image, Layer, Registry};
 
 impl Lowering<'_> {
@@ -39,8 +40,14 @@ impl Lowering<'_> {
                 own.as_ref().or(all.as_ref()).map(crate::scenario::distribution::Distribution::quantiles);
             stated.unwrap_or_else(|| self.calibration.quantiles(setting))
         };
-        let share = |percent: Percent| percent.0.saturating_mul(10_000);
-        let ignores = own.ignores_sigterm.or(all.ignores_sigterm).map(share);
+        let mut share = |percent: Placed<Percent>| {
+            if percent.value.0 > 100 {
+                let message = format!("{}% of containers are more than all", percent.value.0);
+                self.found.push(Diagnostic::new(Code::WrongValue, percent.place, message));
+            }
+            percent.value.0.min(100) * 10_000
+        };
+        let ignores = own.ignores_sigterm.or(all.ignores_sigterm).map(&mut share);
         let ending = |after: Quantiles, code: u8, out_of_memory: bool| Ending { after, code, out_of_memory };
         let takes = own.takes.as_ref().or(all.takes.as_ref());
         let crash = own.crash.as_ref().or(all.crash.as_ref());

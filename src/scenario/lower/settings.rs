@@ -69,6 +69,10 @@ fn quantiles(unit: SettingUnit, value: &Value) -> Result<Quantiles, UnitError> {
         SettingUnit::Megabytes => spread::<crate::base::Bytes>(value),
         SettingUnit::Probability => {
             let share = Percent::read(value.as_str().unwrap_or(&value.to_string()))?;
+            if share.0 > 100 {
+                let message = format!("a probability of {}% is more than certain", share.0);
+                return Err(UnitError { code: Code::WrongValue, message, hint: None });
+            }
             Ok(Quantiles::constant(u64::from(share.0) * 10_000))
         }
         SettingUnit::Ratio => number(value).map(|ratio| Quantiles::constant(ratio * 1_000_000)),

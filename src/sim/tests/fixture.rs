@@ -25,6 +25,13 @@ pub(crate) struct Fixture {
     pub(crate) plan: Plan,
 }
 
+/// When calls are made.
+pub(crate) struct Calls {
+    pub(crate) at: Span,
+    pub(crate) gaps: Quantiles,
+    pub(crate) count: u64,
+}
+
 pub(crate) const START: Timestamp = Timestamp::from_nanos(1_772_409_600_000_000_000);
 
 fn seconds(count: u64) -> Quantiles {
@@ -44,11 +51,9 @@ impl Fixture {
         world.host.pull_rate_fargate.half_vcpu = Quantiles::constant(10_000_000);
         world.fargate.prepare = seconds(18);
         world.fargate.deprovision = Span::seconds(10);
-        let us_east_1 = region("us-east-1").expect("a region");
         let fargate = [Platform::LinuxX86_64].map(|platform| {
             (platform, *crate::catalog::fargate::rates("us-east-1", platform).expect("listed"))
         });
-        let m7i = us_east_1.on_demand(crate::catalog::instance_type("m7i.large").expect("a type"));
         let plan = Plan {
             scenario: "fixture".to_owned(),
             platform: "test".to_owned(),
@@ -72,7 +77,7 @@ impl Fixture {
                 run_task_bucket: None,
             },
             rates: Rates {
-                instances: vec![m7i.expect("a price"); ZONES.len()],
+                instances: Vec::new(),
                 root_volume: price::rate(Item::Gp3Storage, "us-east-1"),
                 root_volume_size: Bytes::gib(30),
                 fargate: fargate.into(),
@@ -105,6 +110,9 @@ impl Fixture {
             self.plan.definitions.classes.push(class);
             Row::at(self.plan.definitions.classes.len() - 1)
         });
+        let m7i = crate::catalog::instance_type("m7i.large").expect("a type");
+        let rate = region("us-east-1").and_then(|region| region.on_demand(m7i)).expect("a price");
+        self.plan.rates.instances.extend([rate; ZONES.len()]);
         let name = self.symbol(name);
         self.plan.pools.push(Pool { name, classes: classes.into(), count, launch_at: START });
         self
@@ -173,12 +181,25 @@ impl Fixture {
 
     /// Calls RunTask for one task at a time, `count` times, every `gap`, from `at` on; each works for `takes`.
     pub(crate) fn run_task(
-        mut self,
+        self,
         name: &str,
         mode: NetworkMode,
         launch_type: LaunchType,
         (at, gap, count): (Span, Span, u64),
         takes: Span,
+    ) -> Self {
+        let calls = Calls { at, gaps: Quantiles::constant(gap.as_nanos()), count };
+        self.calls(name, mode, launch_type, calls, Quantiles::constant(takes.as_nanos()))
+    }
+
+    /// Calls RunTask for one task at a time.
+    pub(crate) fn calls(
+        mut self,
+        name: &str,
+        mode: NetworkMode,
+        launch_type: LaunchType,
+        calls: Calls,
+        takes: Quantiles,
     ) -> Self {
         let definition = self.task(name, mode, None);
         let request = TaskRequest {
@@ -189,31 +210,44 @@ impl Fixture {
             placing: self.placing(launch_type),
             instances: None,
         };
-        self.plan.takes.insert(request.name, Quantiles::constant(takes.as_nanos()));
+        self.plan.takes.insert(request.name, takes);
         self.plan.definitions.requests.push(request);
         self.plan.arrivals.push(Arrival {
             arrivals: Arrivals {
                 key: EntityKey::new("arrivals", name, 0),
-                gaps: Quantiles::constant(gap.as_nanos()),
-                first: START + at,
+                gaps: calls.gaps,
+                first: START + calls.at,
                 until: self.plan.end,
-                count_max: count,
+                count_max: calls.count,
             },
             request: Row::at(self.plan.definitions.requests.len() - 1),
         });
         self
     }
 
-    /// A service of so many tasks.
+    /// A service of so many tasks, each with an interface.
     pub(crate) fn service(
-        mut self,
+        self,
         name: &str,
         launch_type: LaunchType,
         desired_count: u32,
         at: Span,
         health: Option<HealthCheck>,
     ) -> Self {
-        let definition = self.task(name, NetworkMode::Awsvpc, health);
+        self.service_in(name, NetworkMode::Awsvpc, launch_type, desired_count, at, health)
+    }
+
+    /// A service of so many tasks, in any network mode.
+    pub(crate) fn service_in(
+        mut self,
+        name: &str,
+        mode: NetworkMode,
+        launch_type: LaunchType,
+        desired_count: u32,
+        at: Span,
+        health: Option<HealthCheck>,
+    ) -> Self {
+        let definition = self.task(name, mode, health);
         let service = ServiceDefinition {
             name: self.symbol(name),
             group: self.symbol(&format!("service:{name}")),

@@ -8,8 +8,8 @@ use crate::base::runtime::SandboxId;
 use crate::base::{EntityKey, Handle, Name, Purpose, Row, Span, Timestamp, Turn};
 use crate::control::Reconciler;
 use crate::control::ecs::objects::{
-    ContainerDefinition, Desired, Health, LaunchType, NetworkMode, Service, Stop, Task, TaskDefinition,
-    TaskStatus,
+    ContainerDefinition, Desired, Health, LaunchType, NetworkMode, Service, StartFailure, Stop, Task,
+    TaskDefinition, TaskStatus,
 };
 use crate::control::ecs::scheduler::{Answer, Call, EcsChange, EcsCommand};
 use crate::control::node::ecs_agent::{AgentChange, AgentCommand, AgentView, HostCapacity, Report, Reported};
@@ -19,7 +19,7 @@ use crate::world::host::{ContainerSpec, HostKind, Life};
 use crate::world::probe::HealthCheck;
 
 use super::machines::put;
-use crate::sim::event::Event;
+use crate::sim::event::{Event, TheTask};
 use crate::sim::fact::Fact;
 use crate::sim::simulation::{AgentSeat, Simulation};
 
@@ -74,8 +74,13 @@ impl Simulation<'_> {
 
     // ---- the scheduler
 
-    /// Everything the scheduler has due, in one round and one view.
+    /// Everything the scheduler has due, in one round and one view. It goes when all else of the
+    /// instant has happened, so that a wake for another reason cannot show it half an instant.
     pub(in crate::sim) fn work_scheduler(&mut self) {
+        if self.agenda.has_more_now() {
+            self.schedule(self.now, Event::WakeScheduler);
+            return;
+        }
         self.scheduler.woken(self.now);
         let view = self.record.view(self.record.read_up_to(self.cursor), &self.plan.definitions);
         let mut commands = std::mem::take(&mut self.commands);
@@ -125,15 +130,21 @@ impl Simulation<'_> {
     // ---- the life of a task
 
     fn create(&mut self, task: Task) {
-        self.counts.tasks += 1;
         let row = self.record.create_task(self.now, task);
+        let age = u32::try_from(self.counts.tasks).expect("fewer than 2^32 tasks in a run");
+        self.counts.tasks += 1;
+        if row.index() == self.age_of_task.len() {
+            self.age_of_task.push(age);
+        }
+        self.age_of_task[row.index()] = age;
+        let this = TheTask { row, age };
         let instance =
             task.instance.map(|row| *self.record.instance(row).expect("placed on a known instance"));
         self.tell(&Fact::Placed { task: &task, instance: instance.as_ref() });
         match (task.launch_type, task.status) {
             (LaunchType::Fargate, _) => {
                 let ready = self.fargate.launch(self.now, task.key, Market::OnDemand).agent_starts;
-                self.schedule(ready, Event::FargateReady(row));
+                self.schedule(ready, Event::FargateReady(this));
             }
             (LaunchType::Ec2, TaskStatus::Provisioning) => {
                 mark!("EN-03");
@@ -141,32 +152,40 @@ impl Simulation<'_> {
                 let attach = Span::from_nanos(self.plan.ecs.interface_attach.value(draw));
                 let timeout = self.plan.ecs.interface_timeout;
                 if attach <= timeout {
-                    self.schedule(self.now + attach, Event::InterfaceAttached(row));
+                    self.schedule(self.now + attach, Event::InterfaceAttached(this));
                 } else {
-                    self.schedule(self.now + timeout, Event::InterfaceTimeout(row));
+                    self.schedule(self.now + timeout, Event::InterfaceTimeout(this));
                 }
             }
             (LaunchType::Ec2, _) => self.send_payload(row),
         }
     }
 
-    /// Whether a task still waits for its interface: it may have been stopped meanwhile.
-    pub(in crate::sim) fn waits_for_interface(&self, row: Row<Task>) -> bool {
-        self.record.task(row).is_some_and(|task| task.status == TaskStatus::Provisioning)
+    /// Whether a task still waits for its interface: it may have been stopped meanwhile, and forgotten.
+    fn waits_for_interface(&self, task: TheTask) -> bool {
+        self.age_of_task[task.row.index()] == task.age
+            && self.record.task(task.row).is_some_and(|task| task.status == TaskStatus::Provisioning)
     }
 
-    pub(in crate::sim) fn interface_attached(&mut self, row: Row<Task>) {
-        if self.waits_for_interface(row) {
-            self.change_task(row, |task| task.status = TaskStatus::Pending);
-            self.send_payload(row);
+    pub(in crate::sim) fn interface_attached(&mut self, task: TheTask) {
+        if self.waits_for_interface(task) {
+            self.change_task(task.row, |task| task.status = TaskStatus::Pending);
+            self.send_payload(task.row);
+        }
+    }
+
+    pub(in crate::sim) fn interface_timed_out(&mut self, task: TheTask) {
+        if self.waits_for_interface(task) {
+            self.begin_stop(task.row, Stop::TaskFailedToStart(StartFailure::InterfaceTimeout));
         }
     }
 
     /// The micro-VM of a task is ready: a host of its own, with an agent like any other (FG-01).
-    pub(in crate::sim) fn fargate_ready(&mut self, row: Row<Task>) {
-        if !self.waits_for_interface(row) {
+    pub(in crate::sim) fn fargate_ready(&mut self, task: TheTask) {
+        if !self.waits_for_interface(task) {
             return;
         }
+        let row = task.row;
         mark!("FG-01");
         let task = self.change_task(row, |task| task.status = TaskStatus::Pending);
         let shape = self.plan.definitions[task.definition].fargate.expect("placed on Fargate with a size");
@@ -242,7 +261,8 @@ impl Simulation<'_> {
             }
         };
         self.change_task(row, |task| task.status = TaskStatus::Deprovisioning);
-        self.schedule(self.now + span, Event::Deprovisioned(row));
+        let this = TheTask { row, age: self.age_of_task[row.index()] };
+        self.schedule(self.now + span, Event::Deprovisioned(this));
     }
 
     /// A task is STOPPED.
