@@ -109,6 +109,12 @@ impl Rejection {
                  Please try again later or in a different availability zone."
             );
         }
+        if self.count(Refusal::FargateQuota) > 0 {
+            mark!("4.7/You've reached the limit on the number of vCPUs");
+            return format!(
+                "{UNABLE}. Reason: You've reached the limit on the number of vCPUs you can run concurrently."
+            );
+        }
         let reason = if let Some((instance, refusal)) = self.closest {
             let (id, lacks) = (names.instance(instance), closest_text(refusal));
             format!("The closest matching (container-instance {id}) {lacks}")
@@ -152,7 +158,8 @@ fn closest_text(refusal: Refusal) -> String {
         | Refusal::Missing
         | Refusal::NoActiveInstances
         | Refusal::NoInstances
-        | Refusal::Fargate => {
+        | Refusal::Fargate
+        | Refusal::FargateQuota => {
             mark!("4.7/encountered error");
             format!("encountered error \"{}\".", refusal.reason())
         }
@@ -260,6 +267,12 @@ mod tests {
             ServiceMessage::UnableToPlace(Rejection::of(Refusal::Fargate)),
             "was unable to place a task. Reason: Capacity is unavailable at this time. Please try again \
              later or in a different availability zone.",
+        );
+        check(
+            &["4.7/You've reached the limit on the number of vCPUs"],
+            ServiceMessage::UnableToPlace(Rejection::of(Refusal::FargateQuota)),
+            "was unable to place a task. Reason: You've reached the limit on the number of vCPUs you can \
+             run concurrently.",
         );
     }
 }

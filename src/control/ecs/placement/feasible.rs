@@ -81,7 +81,8 @@ impl<'a> Question<'a> {
             | Refusal::Missing
             | Refusal::NoActiveInstances
             | Refusal::NoInstances
-            | Refusal::Fargate => [0, 0],
+            | Refusal::Fargate
+            | Refusal::FargateQuota => [0, 0],
         }
     }
 
@@ -120,7 +121,8 @@ impl<'a> Question<'a> {
             | Refusal::Missing
             | Refusal::NoActiveInstances
             | Refusal::NoInstances
-            | Refusal::Fargate => unreachable!("not a check on one ACTIVE instance"),
+            | Refusal::Fargate
+            | Refusal::FargateQuota => unreachable!("not a check on one ACTIVE instance"),
         }
     }
 
