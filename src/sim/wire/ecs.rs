@@ -241,6 +241,7 @@ impl Simulation<'_> {
                 return self.end_task(row);
             }
         };
+        mark!("3.1/DEPROVISIONING");
         self.change_task(row, |task| task.status = TaskStatus::Deprovisioning);
         self.schedule(self.now + span, Event::Deprovisioned(row));
     }
@@ -333,6 +334,7 @@ impl Simulation<'_> {
                 self.change_task(row, |task| task.times.pull_stopped = now);
             }
             Reported::Running => {
+                mark!("3.1/RUNNING");
                 let checked = self.has_health_check(row);
                 let task = self.change_task(row, |task| {
                     task.status = TaskStatus::Running;

@@ -63,9 +63,8 @@ impl Fargate {
         settings: PlacementSettings,
     ) -> Result<Subnet, Refusal> {
         let Candidate { subnets, group, task, cpu } = candidate;
-        if settings.fargate_vcpus.is_some_and(|quota| self.cpu_used + cpu > Cpu::vcpus(i64::from(quota))) {
-            mark!("QT-01");
-            return Err(Refusal::FargateQuota);
+        if let Some(refusal) = self.above_quota(cpu, settings) {
+            return Err(refusal);
         }
         let zone = self.zone(subnets, group, settings);
         let Some(subnet) = zone.and_then(|zone| self.subnet(subnets, zone, settings)) else {
@@ -101,6 +100,15 @@ impl Fargate {
     pub(super) fn recount(&self) {
         assert_eq!(self.tasks.len() as u64, self.placed - self.forgotten, "Fargate tasks, counted again");
         assert!(self.tasks.len() > 0 || self.cpu_used == Cpu::ZERO, "no task uses no vCPU");
+    }
+
+    fn above_quota(&self, cpu: Cpu, settings: PlacementSettings) -> Option<Refusal> {
+        let quota = Cpu::vcpus(i64::from(settings.fargate_vcpus?));
+        mark!("QT-01");
+        if cpu > quota {
+            return Some(Refusal::FargateSize);
+        }
+        (self.cpu_used + cpu > quota).then_some(Refusal::FargateQuota)
     }
 
     /// The zone with the fewest tasks of the group; the first of the request among equals.

@@ -82,7 +82,8 @@ impl<'a> Question<'a> {
             | Refusal::NoActiveInstances
             | Refusal::NoInstances
             | Refusal::Fargate
-            | Refusal::FargateQuota => [0, 0],
+            | Refusal::FargateQuota
+            | Refusal::FargateSize => [0, 0],
         }
     }
 
@@ -122,7 +123,8 @@ impl<'a> Question<'a> {
             | Refusal::NoActiveInstances
             | Refusal::NoInstances
             | Refusal::Fargate
-            | Refusal::FargateQuota => unreachable!("not a check on one ACTIVE instance"),
+            | Refusal::FargateQuota
+            | Refusal::FargateSize => unreachable!("not a check on one ACTIVE instance"),
         }
     }
 

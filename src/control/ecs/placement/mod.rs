@@ -171,6 +171,8 @@ pub enum Refusal {
     Fargate,
     /// The account may not use more vCPUs on Fargate.
     FargateQuota,
+    /// One task alone is above the vCPU quota of Fargate.
+    FargateSize,
 }
 
 /// Why no place was found: instances per reason, and the one that came closest (PL-41).
@@ -184,7 +186,7 @@ pub struct Rejection {
 
 impl Refusal {
     /// How many reasons there are.
-    pub const COUNT: usize = Refusal::FargateQuota as usize + 1;
+    pub const COUNT: usize = Refusal::FargateSize as usize + 1;
 
     /// The reason as the API spells it (section 4.7).
     pub fn reason(self) -> &'static str {
@@ -241,7 +243,7 @@ impl Refusal {
                 mark!("PL-40");
                 "No Container Instances were found in your cluster."
             }
-            Refusal::Fargate | Refusal::FargateQuota => {
+            Refusal::Fargate | Refusal::FargateQuota | Refusal::FargateSize => {
                 mark!("4.7/RESOURCE:FARGATE");
                 "RESOURCE:FARGATE"
             }

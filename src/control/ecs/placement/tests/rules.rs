@@ -156,7 +156,7 @@ fn settings_say_what_aws_does_not() {
     for (without_attribute, on) in
         [(AbsentAttribute::Last, [Some(1), Some(1)]), (AbsentAttribute::Counted, [Some(0), Some(1)])]
     {
-        must_reach(if on[0] == Some(1) { &["PL-11"] } else { &["PL-10"] }, || {
+        must_reach(if on[0] == Some(1) { &["PL-11", "PL-01"] } else { &["PL-10"] }, || {
             let settings = PlacementSettings { without_attribute, ..PlacementSettings::default() };
             let mut cluster = Cluster::new(settings);
             for attributes in [&[][..], &["rack=1"]] {
@@ -168,6 +168,8 @@ fn settings_say_what_aws_does_not() {
             assert_eq!([cluster.on(&request), cluster.on(&request)], on);
         });
     }
+    // PL-01: a strategy that fits no instance refuses none.
+    check(&["PL-01"], &["spread nowhere"], |_, _| {}, &[Some(0), Some(0), Some(0)]);
 }
 
 /// A cluster of one instance with everything scarce, the request, and why it is refused.
@@ -261,6 +263,7 @@ fn reasons_are_spelled_as_the_api_does() {
         ("PL-40", Refusal::NoInstances, "No Container Instances were found in your cluster."),
         ("4.7/RESOURCE:FARGATE", Refusal::Fargate, "RESOURCE:FARGATE"),
         ("4.7/RESOURCE:FARGATE", Refusal::FargateQuota, "RESOURCE:FARGATE"),
+        ("4.7/RESOURCE:FARGATE", Refusal::FargateSize, "RESOURCE:FARGATE"),
     ];
     assert_eq!(rows.len(), Refusal::COUNT);
     for (rule, refusal, reason) in rows {
@@ -502,6 +505,9 @@ fn fargate_keeps_the_vcpu_quota() {
     check_fargate(&["QT-01"], settings, &[], &["s1@a"], &["s1@a", "s1@a", "s1@a", "s1@a", "quota", "quota"]);
     must_reach(&["QT-01"], || {
         let mut cluster = Cluster::new(settings);
+        let mut large = cluster.request(1025, 512);
+        large.placing.launch_type = LaunchType::Fargate;
+        assert_eq!(cluster.place(&large), Err(Rejection::of(Refusal::FargateSize)));
         let mut request = cluster.request(1024, 512);
         request.placing.launch_type = LaunchType::Fargate;
         request.placing.subnets = subnets(&mut cluster, &["s1@a"]);
