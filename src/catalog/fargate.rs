@@ -279,7 +279,9 @@ mod tests {
             ("1.4/16384", 16384, 32768, 122_880, 8192),
         ];
         for (rule, cpu, least, most, step) in rows {
-            for (memory, is_size) in [(least, true), (most, true), (least - step, false), (most + step, false)] {
+            for (memory, is_size) in
+                [(least, true), (most, true), (least - step, false), (most + step, false)]
+            {
                 let found = must_reach(&[rule], || size(cpu, memory));
                 assert_eq!(found.is_ok(), is_size, "{cpu}/{memory}");
             }

@@ -3,3 +3,4 @@
 mod fields;
 mod files;
 mod house;
+mod rules;

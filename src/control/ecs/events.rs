@@ -253,11 +253,7 @@ mod tests {
                 "encountered error \"MemberOf placement constraint unsatisfied.\".",
             ),
             ("4.7/encountered error AGENT", Refusal::Agent, "encountered error \"AGENT\"."),
-            (
-                "4.7/encountered error RESOURCE:ENI",
-                Refusal::Interface,
-                "encountered error \"RESOURCE:ENI\".",
-            ),
+            ("4.7/encountered error RESOURCE:ENI", Refusal::Interface, "encountered error \"RESOURCE:ENI\"."),
             ("4.7/RESOURCE:GPU", Refusal::Gpu, "encountered error \"RESOURCE:GPU\"."),
             ("4.7/LOCATION", Refusal::Location, "encountered error \"LOCATION\"."),
         ];

@@ -9,6 +9,7 @@ use crate::base::{Name, Span, Timestamp};
 use crate::control::ecs::objects::{LaunchType, NetworkMode, Task};
 
 pub(crate) mod fixture;
+mod rules;
 
 use fixture::{Fixture, START};
 
