@@ -100,13 +100,13 @@ fn sources() -> Vec<Source> {
     found
 }
 
-/// Files in `tests/`, `tests.rs`, and what stands behind `#[cfg(test)] mod` are tests.
+/// Files in `tests/`, `tests.rs`, and the module of tests that ends a file are tests.
 fn split(path: &Path, text: &str) -> Source {
     let name = path.strip_prefix(env!("CARGO_MANIFEST_DIR")).expect("below the package").to_string_lossy();
     let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
     let text: String = lines.flat_map(|line| [line, "\n"]).collect();
     let is_test = name.ends_with("/tests.rs") || name.contains("/tests/");
-    let at = if is_test { 0 } else { text.find("#[cfg(test)]\nmod ").unwrap_or(text.len()) };
+    let at = if is_test { 0 } else { text.find("#[cfg(test)]\nmod tests {").unwrap_or(text.len()) };
     Source { name: name.into_owned(), code: text[..at].to_owned(), tests: text[at..].to_owned() }
 }
 
@@ -166,7 +166,10 @@ fn every_rule_has_a_line_and_a_row_or_a_reason() {
     let untested: Vec<&str> = marks.keys().copied().filter(|mark| !is_named(mark)).collect();
     complain(&untested, "marks are named by no test row");
     let lines: usize = sources.iter().map(|source| source.code.matches("mark!(\"").count()).sum();
-    println!("{} rules: {} marked at {lines} lines, {} listed", rules.len(), marks.len(), without.len());
+    #[expect(clippy::print_stdout, reason = "a summary for those who run it with --nocapture")]
+    {
+        println!("{} rules: {} marked at {lines} lines, {} listed", rules.len(), marks.len(), without.len());
+    }
 }
 
 /// What `must_reach` compares are literals of test tables; a file that names rules calls it, or hands
@@ -203,9 +206,9 @@ fn every_vector_and_trap_is_a_test_or_waits_for_a_section() {
             match held {
                 By(test, file) => {
                     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
-                    let text = fs::read_to_string(path).unwrap_or_default();
-                    let is_there = text.contains(&format!("#[test]\nfn {test}("))
-                        || text.contains(&format!("#[test]\n    fn {test}("));
+                    let source = fs::read_to_string(path).unwrap_or_default();
+                    let is_there = source.contains(&format!("#[test]\nfn {test}("))
+                        || source.contains(&format!("#[test]\n    fn {test}("));
                     assert!(is_there, "{name} should be held by {test} in {file}");
                 }
                 Awaits(section) => {

@@ -99,7 +99,7 @@ impl Fargate {
     /// Counts everything again and compares.
     pub(super) fn recount(&self) {
         assert_eq!(self.tasks.len() as u64, self.placed - self.forgotten, "Fargate tasks, counted again");
-        assert!(self.tasks.len() > 0 || self.cpu_used == Cpu::ZERO, "no task uses no vCPU");
+        assert!(!self.tasks.is_empty() || self.cpu_used == Cpu::ZERO, "no task uses no vCPU");
     }
 
     fn above_quota(&self, cpu: Cpu, settings: PlacementSettings) -> Option<Refusal> {
