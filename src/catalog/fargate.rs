@@ -87,6 +87,8 @@ pub fn sizes() -> &'static [Size] {
 /// When no size has this CPU, or none has it with this memory.
 pub fn size(cpu_units: u32, memory_mib: u32) -> Result<&'static Size, NoSize> {
     let of_cpu = || SIZES.iter().filter(|size| size.cpu_units == cpu_units);
+    #[cfg(test)]
+    reach_row(cpu_units);
     of_cpu().find(|size| size.memory_mib == memory_mib).ok_or_else(|| {
         mark!("TD-31");
         if of_cpu().next().is_some() { NoSize::Pair } else { NoSize::Cpu }
@@ -135,6 +137,35 @@ impl fmt::Display for NoSize {
 }
 
 impl std::error::Error for NoSize {}
+
+/// The sizes are data: this names the row of section 1.4 that a lookup reads.
+#[cfg(test)]
+fn reach_row(cpu_units: u32) {
+    match cpu_units {
+        256 => {
+            mark!("1.4/256");
+        }
+        512 => {
+            mark!("1.4/512");
+        }
+        1024 => {
+            mark!("1.4/1024");
+        }
+        2048 => {
+            mark!("1.4/2048");
+        }
+        4096 => {
+            mark!("1.4/4096");
+        }
+        8192 => {
+            mark!("1.4/8192");
+        }
+        16384 => {
+            mark!("1.4/16384");
+        }
+        _ => {}
+    }
+}
 
 static SIZES: LazyLock<Vec<Size>> = LazyLock::new(|| {
     let table = include_str!("../../data/fargate_sizes.csv");
@@ -233,6 +264,28 @@ mod tests {
         let known: Vec<(u32, u32)> = sizes().iter().map(|size| (size.cpu_units, size.memory_mib)).collect();
         assert_eq!(known.len(), 77);
         assert_eq!(known, expected);
+    }
+
+    /// The least and the most memory of each row, and what lies just outside.
+    #[test]
+    fn rows_of_section_1_4() {
+        let rows = [
+            ("1.4/256", 256, 512, 2048, 512),
+            ("1.4/512", 512, 1024, 4096, 1024),
+            ("1.4/1024", 1024, 2048, 8192, 1024),
+            ("1.4/2048", 2048, 4096, 16384, 1024),
+            ("1.4/4096", 4096, 8192, 30720, 1024),
+            ("1.4/8192", 8192, 16384, 61440, 4096),
+            ("1.4/16384", 16384, 32768, 122_880, 8192),
+        ];
+        for (rule, cpu, least, most, step) in rows {
+            for (memory, is_size) in
+                [(least, true), (most, true), (least - step, false), (most + step, false)]
+            {
+                let found = must_reach(&[rule], || size(cpu, memory));
+                assert_eq!(found.is_ok(), is_size, "{cpu}/{memory}");
+            }
+        }
     }
 
     #[test]

@@ -210,6 +210,7 @@ impl Meter {
             lines.add(Component::Address, pool, "public IPv4", 0, plan.rates.public_address);
         }
         for (&(of, shape), &nanos) in &self.task_time {
+            mark!("PR-02");
             let (platform, rates) = plan.rates.fargate(&shape.shape());
             let kind = platform_label(platform);
             lines.add(
@@ -272,3 +273,6 @@ const fn platform_label(platform: Platform) -> &'static str {
 fn positive(amount: i64) -> u128 {
     u128::try_from(amount).expect("an amount that is billed is not negative")
 }
+
+#[cfg(test)]
+mod tests;

@@ -195,5 +195,5 @@ pub struct Pool {
     pub subnets: Option<Vec<Placed<String>>>,
     /// Custom attributes for placement (CI-21).
     #[serde(default)]
-    pub attributes: BTreeMap<String, String>,
+    pub attributes: BTreeMap<Placed<String>, Placed<String>>,
 }

@@ -11,7 +11,7 @@ mod step;
 mod wire;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use event::Event;
 pub use fact::{Fact, FactKind, Observer};

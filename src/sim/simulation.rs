@@ -169,7 +169,12 @@ pub fn run_with(
 }
 
 impl<'a> Simulation<'a> {
-    fn new(plan: &'a Plan, seed: u64, observer: &'a mut dyn Observer, why: &'a mut dyn Why) -> Self {
+    pub(super) fn new(
+        plan: &'a Plan,
+        seed: u64,
+        observer: &'a mut dyn Observer,
+        why: &'a mut dyn Why,
+    ) -> Self {
         let luck = Luck::new(seed);
         let mut record = EcsRecord::new();
         let cursor = record.open();
@@ -212,7 +217,7 @@ impl<'a> Simulation<'a> {
     }
 
     /// Puts the whole plan on the agenda.
-    fn begin(&mut self) {
+    pub(super) fn begin(&mut self) {
         for (number, (at, _)) in self.plan.services.iter().enumerate() {
             self.schedule(*at, Event::CreateService(number_32(number)));
         }

@@ -6,4 +6,5 @@ mod fields;
 mod files;
 mod golden;
 mod house;
+mod rules;
 mod tool;

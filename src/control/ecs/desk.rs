@@ -69,7 +69,7 @@ impl Desk<'_> {
             instance,
             zone,
             desired: Desired::Running,
-            status: if waits_for_interface { TaskStatus::Provisioning } else { TaskStatus::Pending },
+            status: first_status(waits_for_interface),
             health: Health::Unknown,
             stop: None,
             times: TaskTimes::created(new.arrived, now),
@@ -107,6 +107,16 @@ impl UnderWay {
     pub(super) fn refused(&mut self, ticket: Ticket) -> Option<Task> {
         let place = self.creates.binary_search_by_key(&ticket, |&(asked, _)| asked).ok()?;
         self.creates.remove(place).map(|(_, task)| task)
+    }
+}
+
+fn first_status(waits_for_interface: bool) -> TaskStatus {
+    if waits_for_interface {
+        mark!("3.1/PROVISIONING");
+        TaskStatus::Provisioning
+    } else {
+        mark!("3.1/PENDING");
+        TaskStatus::Pending
     }
 }
 

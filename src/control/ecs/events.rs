@@ -109,6 +109,16 @@ impl Rejection {
                  Please try again later or in a different availability zone."
             );
         }
+        if self.count(Refusal::FargateQuota) > 0 {
+            mark!("4.7/You've reached the limit on the number of vCPUs");
+            return format!(
+                "{UNABLE}. Reason: You've reached the limit on the number of vCPUs you can run concurrently."
+            );
+        }
+        if self.count(Refusal::FargateSize) > 0 {
+            mark!("4.7/The requested CPU configuration is above your limit.");
+            return format!("{UNABLE}. Reason: The requested CPU configuration is above your limit.");
+        }
         let reason = if let Some((instance, refusal)) = self.closest {
             let (id, lacks) = (names.instance(instance), closest_text(refusal));
             format!("The closest matching (container-instance {id}) {lacks}")
@@ -143,20 +153,33 @@ fn closest_text(refusal: Refusal) -> String {
             mark!("4.7/is missing an attribute required by your task.");
             "is missing an attribute required by your task.".to_owned()
         }
-        Refusal::Agent
-        | Refusal::Gpu
-        | Refusal::Interface
+        Refusal::Agent => {
+            mark!("4.7/encountered error AGENT");
+            encountered(refusal)
+        }
+        Refusal::Interface => {
+            mark!("4.7/encountered error RESOURCE:ENI");
+            encountered(refusal)
+        }
+        Refusal::Constraint => {
+            mark!("4.7/encountered error MemberOf");
+            encountered(refusal)
+        }
+        Refusal::Gpu
         | Refusal::Location
-        | Refusal::Constraint
         | Refusal::Inactive
         | Refusal::Missing
         | Refusal::NoActiveInstances
         | Refusal::NoInstances
-        | Refusal::Fargate => {
-            mark!("4.7/encountered error");
-            format!("encountered error \"{}\".", refusal.reason())
-        }
+        | Refusal::Fargate
+        | Refusal::FargateQuota
+        | Refusal::FargateSize => encountered(refusal),
     }
+}
+
+/// The words for what has none of its own.
+fn encountered(refusal: Refusal) -> String {
+    format!("encountered error \"{}\".", refusal.reason())
 }
 
 #[cfg(test)]
@@ -225,14 +248,14 @@ mod tests {
                 "is missing an attribute required by your task.",
             ),
             (
-                "4.7/encountered error",
+                "4.7/encountered error MemberOf",
                 Refusal::Constraint,
                 "encountered error \"MemberOf placement constraint unsatisfied.\".",
             ),
-            ("4.7/encountered error", Refusal::Agent, "encountered error \"AGENT\"."),
-            ("4.7/encountered error", Refusal::Interface, "encountered error \"RESOURCE:ENI\"."),
-            ("4.7/encountered error", Refusal::Gpu, "encountered error \"RESOURCE:GPU\"."),
-            ("4.7/encountered error", Refusal::Location, "encountered error \"LOCATION\"."),
+            ("4.7/encountered error AGENT", Refusal::Agent, "encountered error \"AGENT\"."),
+            ("4.7/encountered error RESOURCE:ENI", Refusal::Interface, "encountered error \"RESOURCE:ENI\"."),
+            ("4.7/RESOURCE:GPU", Refusal::Gpu, "encountered error \"RESOURCE:GPU\"."),
+            ("4.7/LOCATION", Refusal::Location, "encountered error \"LOCATION\"."),
         ];
         for (rule, refusal, text) in closest {
             let rejection = Rejection { closest: Some((Row::at(7), refusal)), ..Rejection::default() };
@@ -260,6 +283,17 @@ mod tests {
             ServiceMessage::UnableToPlace(Rejection::of(Refusal::Fargate)),
             "was unable to place a task. Reason: Capacity is unavailable at this time. Please try again \
              later or in a different availability zone.",
+        );
+        check(
+            &["4.7/You've reached the limit on the number of vCPUs"],
+            ServiceMessage::UnableToPlace(Rejection::of(Refusal::FargateQuota)),
+            "was unable to place a task. Reason: You've reached the limit on the number of vCPUs you can \
+             run concurrently.",
+        );
+        check(
+            &["4.7/The requested CPU configuration is above your limit."],
+            ServiceMessage::UnableToPlace(Rejection::of(Refusal::FargateSize)),
+            "was unable to place a task. Reason: The requested CPU configuration is above your limit.",
         );
     }
 }

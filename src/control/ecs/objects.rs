@@ -641,3 +641,103 @@ impl fmt::Display for TaskStatus {
         f.write_str(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::mark::must_reach;
+
+    /// One definition of one container, `app`.
+    fn definitions() -> Definitions {
+        let mut definitions = Definitions::default();
+        let name = definitions.symbols.intern("app");
+        let container = ContainerDefinition {
+            name,
+            image: name,
+            essential: true,
+            depends_on: Box::default(),
+            start_timeout: None,
+            stop_timeout: None,
+            health_check: None,
+            restart_policy: None,
+            dynamic_ports: 0,
+        };
+        definitions.tasks.push(TaskDefinition {
+            family: name,
+            revision: 1,
+            network_mode: NetworkMode::Bridge,
+            containers: [container].into(),
+            reservation: Reservation::default(),
+            required_attributes: Box::default(),
+            constraints: Box::default(),
+            runs_on_ec2: true,
+            fargate: None,
+        });
+        definitions
+    }
+
+    #[test]
+    fn stops_read_as_documented() {
+        let definitions = definitions();
+        let failed = Stop::TaskFailedToStart;
+        let exited =
+            |code, out_of_memory| Stop::EssentialContainerExited { container: 0, code, out_of_memory };
+        let rows = [
+            (
+                &["3.3/EssentialContainerExited"][..],
+                exited(3, false),
+                "EssentialContainerExited",
+                "Essential container in task exited (app, exit code 3)",
+            ),
+            (
+                &["3.3/EssentialContainerExited", "TK-06"],
+                exited(137, true),
+                "EssentialContainerExited",
+                "Essential container in task exited (app, exit code 137, OutOfMemoryError: Container killed \
+                 due to memory usage)",
+            ),
+            (
+                &["3.3/TaskFailedToStart", "3.4/CannotPullContainerError"],
+                failed(StartFailure::CannotPull { container: 0 }),
+                "TaskFailedToStart",
+                "CannotPullContainerError: the image of app could not be pulled",
+            ),
+            (
+                &["3.3/TaskFailedToStart", "3.4/CannotStartContainerError"],
+                failed(StartFailure::CannotStart { container: 0 }),
+                "TaskFailedToStart",
+                "CannotStartContainerError: app could not be started",
+            ),
+            (
+                &["3.4/CannotStartContainerError"],
+                failed(StartFailure::Dependency { container: 0 }),
+                "TaskFailedToStart",
+                "CannotStartContainerError: dependency graph: app can never start",
+            ),
+            (
+                &["3.4/InternalError"],
+                failed(StartFailure::InterfaceTimeout),
+                "TaskFailedToStart",
+                "InternalError: Timeout waiting for network interface provisioning to complete.",
+            ),
+            (&["3.3/UserInitiated"], Stop::UserInitiated, "UserInitiated", "Task stopped by user"),
+            (
+                &["3.3/ServiceSchedulerInitiated"],
+                Stop::Scaling,
+                "ServiceSchedulerInitiated",
+                "Scaling activity initiated by the service scheduler",
+            ),
+            (
+                &["SVC-24"],
+                Stop::Unhealthy,
+                "ServiceSchedulerInitiated",
+                "Task failed container health checks",
+            ),
+            (&["3.3/TerminationNotice"], Stop::HostTerminated, "TerminationNotice", "Host EC2 terminated."),
+        ];
+        for (marks, stop, code, reason) in rows {
+            assert_eq!(stop.code(), code);
+            assert_eq!(must_reach(marks, || stop.reason(&definitions, Row::at(0))), reason);
+        }
+    }
+}

@@ -336,6 +336,7 @@ impl Scheduler {
                 }
                 Err(rejection) => {
                     mark!("RT-04");
+                    mark!("3.4/plain reasons");
                     desk.send(EcsCommand::Fail { request: row, serial, arrived, rejection });
                 }
             }

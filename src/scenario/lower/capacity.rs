@@ -5,6 +5,7 @@ use crate::catalog::fargate::{self, Platform};
 use crate::catalog::{self, Arch, InstanceType, Item, price};
 use crate::control::ecs::objects::{InstanceClass, LaunchType, TaskDefinition};
 use crate::control::node::ecs_agent::RESERVED_PORTS;
+use crate::mark;
 use crate::scenario::codes::Code;
 use crate::scenario::diagnostic::{Diagnostic, Place, suggestion};
 use crate::scenario::schema::{LaunchType as StatedLaunch, Pool as Stated};
@@ -17,6 +18,11 @@ use super::Lowering;
 const ROOT_VOLUME: Bytes = Bytes::gib(30);
 /// The agent whose behaviour is modelled.
 const AGENT_VERSION: &str = "1.105.1";
+
+/// Custom attributes of an instance (CI-21).
+const ATTRIBUTES_MAX: usize = 10;
+/// Characters in the name or the value of a custom attribute (CI-21).
+const ATTRIBUTE_CHARS_MAX: usize = 128;
 
 /// Attributes without a value that a current Linux instance registers (section 2.4).
 const CAPABILITIES: &[&str] = &[
@@ -108,6 +114,7 @@ impl Lowering<'_> {
             self.wrong(Diagnostic { hint, ..wrong });
             return;
         };
+        self.found.extend(attribute_faults(stated));
         let subnets = self.subnets(name.place, stated);
         let mut classes = Vec::new();
         for (subnet, zone, place) in subnets {
@@ -279,5 +286,71 @@ impl Lowering<'_> {
             fargate,
             public_address: price::rate(Item::PublicIpv4, region),
         })
+    }
+}
+
+/// What is wrong with the custom attributes of a pool.
+fn attribute_faults(stated: &Stated) -> Vec<Diagnostic> {
+    let mut faults = Vec::new();
+    let mut wrong = |place, message: String| faults.push(Diagnostic::new(Code::WrongValue, place, message));
+    for (count, (name, value)) in stated.attributes.iter().enumerate() {
+        mark!("CI-21");
+        if count == ATTRIBUTES_MAX {
+            wrong(name.place, format!("an instance has at most {ATTRIBUTES_MAX} custom attributes"));
+        }
+        if !is_attribute_text(name, "-_/\\.") {
+            let rule = "1 to 128 letters, digits, `-`, `_`, `/`, `\\` or `.`";
+            wrong(name.place, format!("the name of an attribute is {rule}"));
+        }
+        let inner = value.trim() == value.value;
+        if !inner || !is_attribute_text(value, "-_/\\.@: ") {
+            let rule =
+                "1 to 128 letters, digits, `-`, `_`, `/`, `\\`, `.`, `@`, `:` or spaces between others";
+            wrong(value.place, format!("the value of an attribute is {rule}"));
+        }
+    }
+    faults
+}
+
+fn is_attribute_text(text: &str, signs: &str) -> bool {
+    let known = |letter: char| letter.is_ascii_alphanumeric() || signs.contains(letter);
+    (1..=ATTRIBUTE_CHARS_MAX).contains(&text.chars().count()) && text.chars().all(known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::mark::must_reach;
+    use crate::scenario::{Sources, read};
+
+    /// How many faults the attributes of a pool have.
+    fn faults(attributes: &str) -> usize {
+        let text = format!("{{ instance_type: m7i.large, count: 1, attributes: {{ {attributes} }} }}");
+        let (pool, found) = read::<Stated>(&Sources::default().add("pool.yaml", text.into_bytes()));
+        assert_eq!(found, [], "{attributes}");
+        must_reach(&["CI-21"], || attribute_faults(&pool.expect("a pool"))).len()
+    }
+
+    #[test]
+    fn custom_attributes_keep_their_limits() {
+        let long = |length: usize| "x".repeat(length);
+        let many = |count: usize| (0..count).map(|nth| format!("a{nth}: b")).collect::<Vec<_>>().join(", ");
+        let rows = [
+            (r"stack: prod".to_owned(), 0),
+            (r#""a-b_c/d\\e.f": "x@y:z w""#.to_owned(), 0),
+            (r#""a@b": prod"#.to_owned(), 1),
+            (r#""": prod"#.to_owned(), 1),
+            (r#"stack: """#.to_owned(), 1),
+            (r#"stack: " prod""#.to_owned(), 1),
+            (r#"stack: "prod!""#.to_owned(), 1),
+            (r#""größe": "größe""#.to_owned(), 2),
+            (format!("{}: {}", long(128), long(128)), 0),
+            (format!("{}: {}", long(129), long(129)), 2),
+            (many(10), 0),
+            (many(11), 1),
+        ];
+        for (attributes, count) in rows {
+            assert_eq!(faults(&attributes), count, "{attributes}");
+        }
     }
 }

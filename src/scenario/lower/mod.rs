@@ -185,7 +185,10 @@ impl<'a> Lowering<'a> {
             world: self.calibration.world(&self.quotas, limited),
             ecs: EcsSettings {
                 scheduler: SchedulerSettings::default(),
-                placement: PlacementSettings::default(),
+                placement: PlacementSettings {
+                    fargate_vcpus: Some(self.quotas.fargate_vcpus),
+                    ..PlacementSettings::default()
+                },
                 agent: AgentSettings::default(),
                 interface_attach: self.calibration.quantiles("ecs.task.awsvpc_extra"),
                 interface_timeout: INTERFACE_TIMEOUT,

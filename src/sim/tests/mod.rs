@@ -10,6 +10,7 @@ use crate::control::ecs::objects::{LaunchType, NetworkMode, Task};
 
 pub(crate) mod fixture;
 mod promises;
+mod rules;
 
 use fixture::{Fixture, START};
 

@@ -260,6 +260,7 @@ impl Simulation<'_> {
                 return self.end_task(row);
             }
         };
+        mark!("3.1/DEPROVISIONING");
         self.change_task(row, |task| task.status = TaskStatus::Deprovisioning);
         let this = TheTask { row, age: self.age_of_task[row.index()] };
         self.schedule(self.now + span, Event::Deprovisioned(this));
@@ -353,6 +354,7 @@ impl Simulation<'_> {
                 self.change_task(row, |task| task.times.pull_stopped = now);
             }
             Reported::Running => {
+                mark!("3.1/RUNNING");
                 let checked = self.has_health_check(row);
                 let task = self.change_task(row, |task| {
                     task.status = TaskStatus::Running;

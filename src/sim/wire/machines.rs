@@ -4,6 +4,7 @@ use crate::base::Span;
 use crate::base::{EntityKey, Handle, Name, Row};
 use crate::control::ecs::objects::{ContainerInstance, InstanceClass, InstanceStatus};
 use crate::control::node::ecs_agent::{EcsAgent, HostCapacity};
+use crate::mark;
 use crate::sim::event::Event;
 use crate::sim::fact::Fact;
 use crate::sim::plan::Machine;
@@ -78,6 +79,7 @@ impl Simulation<'_> {
         let class = &self.plan.definitions[machine.class];
         let host = self.hosts.boot(self.now, machine.key, HostKind::Instance { baked: &[] });
         let pool = self.plan.definitions.symbols.text(machine.name.of);
+        mark!("CI-01");
         let instance = ContainerInstance {
             key: EntityKey::new("instance", pool, machine.name.serial),
             name: machine.name,

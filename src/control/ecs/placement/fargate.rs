@@ -1,15 +1,16 @@
-//! Which subnet takes a Fargate task (section 4.5): balanced over zones, then the roomiest subnet.
+//! Which subnet takes a Fargate task (section 4.5): balanced over zones, then the roomiest subnet, as
+//! long as the account may use more vCPUs (QT-01).
 //!
-//! Knows nothing of sizes, prices or platform versions, and of capacity only what it is told.
+//! Knows nothing of prices or platform versions, and of capacity only what it is told.
 
 use std::collections::BTreeSet;
 
 use crate::base::hash::Map;
-use crate::base::{EntityKey, Symbol};
+use crate::base::{Cpu, EntityKey, Symbol};
 use crate::control::ecs::objects::Subnet;
 use crate::mark;
 
-use super::{PlacementSettings, SubnetChoice};
+use super::{PlacementSettings, Refusal, SubnetChoice};
 
 /// Where the Fargate tasks of one control plane are.
 #[derive(Debug, Default)]
@@ -18,11 +19,30 @@ pub(super) struct Fargate {
     counts: Map<(Symbol, Symbol), u32>,
     /// Addresses in use, by subnet.
     used: Map<Symbol, i64>,
-    /// The subnet of each task that has not stopped.
-    subnets: Map<EntityKey, Symbol>,
+    /// What each task holds that has not stopped.
+    tasks: Map<EntityKey, Held>,
+    /// The CPU of all of them that start or run (QT-01).
+    cpu_used: Cpu,
     without_capacity: BTreeSet<Symbol>,
     placed: u64,
     forgotten: u64,
+}
+
+/// What a task holds.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    subnet: Symbol,
+    /// Zero once it stops.
+    cpu: Cpu,
+}
+
+/// A task that wants a subnet.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Candidate<'a> {
+    pub(super) subnets: &'a [Subnet],
+    pub(super) group: Symbol,
+    pub(super) task: EntityKey,
+    pub(super) cpu: Cpu,
 }
 
 impl Fargate {
@@ -35,26 +55,41 @@ impl Fargate {
         }
     }
 
-    /// The subnet for one more task of a group, counted at once; none when no zone has capacity.
+    /// The subnet for one more task, counted at once; or that no zone has capacity, or the account no
+    /// vCPUs left.
     pub(super) fn place(
         &mut self,
-        subnets: &[Subnet],
-        group: Symbol,
-        task: EntityKey,
+        candidate: Candidate<'_>,
         settings: PlacementSettings,
-    ) -> Option<Subnet> {
-        let zone = self.zone(subnets, group, settings)?;
-        let subnet = self.subnet(subnets, zone, settings)?;
+    ) -> Result<Subnet, Refusal> {
+        let Candidate { subnets, group, task, cpu } = candidate;
+        if let Some(refusal) = self.above_quota(cpu, settings) {
+            return Err(refusal);
+        }
+        let zone = self.zone(subnets, group, settings);
+        let Some(subnet) = zone.and_then(|zone| self.subnet(subnets, zone, settings)) else {
+            mark!("FG-04");
+            return Err(Refusal::Fargate);
+        };
+        let zone = subnet.zone;
         *self.counts.get_or_insert_with((group, zone), || 0) += 1;
         *self.used.get_or_insert_with(subnet.id, || 0) += 1;
-        assert!(self.subnets.insert(task, subnet.id).is_none(), "a task is placed once");
+        assert!(self.tasks.insert(task, Held { subnet: subnet.id, cpu }).is_none(), "a task is placed once");
+        self.cpu_used += cpu;
         self.placed += 1;
-        Some(subnet)
+        Ok(subnet)
+    }
+
+    /// A task stops: its CPU neither starts nor runs any more (QT-01).
+    pub(super) fn release(&mut self, task: EntityKey) {
+        let held = self.tasks.get_mut(&task).expect("a task that stops was placed");
+        self.cpu_used -= std::mem::replace(&mut held.cpu, Cpu::ZERO);
     }
 
     /// A task has stopped: its zone counts one less and its address is free.
     pub(super) fn forget(&mut self, zone: Symbol, group: Symbol, task: EntityKey) {
-        let subnet = self.subnets.remove(&task).expect("a task that stops was placed");
+        let Held { subnet, cpu } = self.tasks.remove(&task).expect("a task that stops was placed");
+        self.cpu_used -= cpu;
         *self.used.get_mut(&subnet).expect("its address was counted") -= 1;
         let count = self.counts.get_mut(&(group, zone)).expect("a task that stops was counted in its zone");
         *count = count.checked_sub(1).expect("a zone counts the tasks that it has");
@@ -63,7 +98,17 @@ impl Fargate {
 
     /// Counts everything again and compares.
     pub(super) fn recount(&self) {
-        assert_eq!(self.subnets.len() as u64, self.placed - self.forgotten, "Fargate tasks, counted again");
+        assert_eq!(self.tasks.len() as u64, self.placed - self.forgotten, "Fargate tasks, counted again");
+        assert!(!self.tasks.is_empty() || self.cpu_used == Cpu::ZERO, "no task uses no vCPU");
+    }
+
+    fn above_quota(&self, cpu: Cpu, settings: PlacementSettings) -> Option<Refusal> {
+        let quota = Cpu::vcpus(i64::from(settings.fargate_vcpus?));
+        mark!("QT-01");
+        if cpu > quota {
+            return Some(Refusal::FargateSize);
+        }
+        (self.cpu_used + cpu > quota).then_some(Refusal::FargateQuota)
     }
 
     /// The zone with the fewest tasks of the group; the first of the request among equals.

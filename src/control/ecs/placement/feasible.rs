@@ -81,7 +81,9 @@ impl<'a> Question<'a> {
             | Refusal::Missing
             | Refusal::NoActiveInstances
             | Refusal::NoInstances
-            | Refusal::Fargate => [0, 0],
+            | Refusal::Fargate
+            | Refusal::FargateQuota
+            | Refusal::FargateSize => [0, 0],
         }
     }
 
@@ -120,7 +122,9 @@ impl<'a> Question<'a> {
             | Refusal::Missing
             | Refusal::NoActiveInstances
             | Refusal::NoInstances
-            | Refusal::Fargate => unreachable!("not a check on one ACTIVE instance"),
+            | Refusal::Fargate
+            | Refusal::FargateQuota
+            | Refusal::FargateSize => unreachable!("not a check on one ACTIVE instance"),
         }
     }
 

@@ -23,7 +23,7 @@ use super::objects::{
     TaskDefinition, TaskStatus,
 };
 use belief::Belief;
-use fargate::Fargate;
+use fargate::{Candidate, Fargate};
 use feasible::Question;
 use shape_index::ShapeIndex;
 
@@ -55,6 +55,8 @@ pub struct PlacementSettings {
     pub subnet_choice: SubnetChoice,
     /// Whether a Fargate task goes to the next zone when its zone has no capacity.
     pub fargate_tries_other_zones: bool,
+    /// vCPUs of Fargate tasks that may start and run at once (QT-01); none for no limit.
+    pub fargate_vcpus: Option<u32>,
 }
 
 impl Default for PlacementSettings {
@@ -65,6 +67,7 @@ impl Default for PlacementSettings {
             release_on: ReleaseOn::Stopping,
             subnet_choice: SubnetChoice::MostFreeAddresses,
             fargate_tries_other_zones: true,
+            fargate_vcpus: None,
         }
     }
 }
@@ -164,8 +167,12 @@ pub enum Refusal {
     NoActiveInstances,
     /// No container instance is registered at all.
     NoInstances,
-    /// Fargate has no capacity, or the account may not use more.
+    /// Fargate has no capacity.
     Fargate,
+    /// The account may not use more vCPUs on Fargate.
+    FargateQuota,
+    /// One task alone is above the vCPU quota of Fargate.
+    FargateSize,
 }
 
 /// Why no place was found: instances per reason, and the one that came closest (PL-41).
@@ -179,7 +186,7 @@ pub struct Rejection {
 
 impl Refusal {
     /// How many reasons there are.
-    pub const COUNT: usize = Refusal::Fargate as usize + 1;
+    pub const COUNT: usize = Refusal::FargateSize as usize + 1;
 
     /// The reason as the API spells it (section 4.7).
     pub fn reason(self) -> &'static str {
@@ -236,7 +243,7 @@ impl Refusal {
                 mark!("PL-40");
                 "No Container Instances were found in your cluster."
             }
-            Refusal::Fargate => {
+            Refusal::Fargate | Refusal::FargateQuota | Refusal::FargateSize => {
                 mark!("4.7/RESOURCE:FARGATE");
                 "RESOURCE:FARGATE"
             }
@@ -288,7 +295,12 @@ impl Placement {
             if passes(has_stopped) {
                 self.forget(instance, new.definition, new.group, definitions);
             }
-        } else if passes(has_stopped) {
+            return;
+        }
+        if passes(|task| task.status >= TaskStatus::Stopping) {
+            self.fargate.release(new.key);
+        }
+        if passes(has_stopped) {
             self.forget_fargate(new.zone, new.group, new.key);
         }
     }
@@ -311,7 +323,7 @@ impl Placement {
     ) -> Result<Place, Rejection> {
         match wanted.placing.launch_type {
             LaunchType::Ec2 => self.place_on_instances(turn, definitions, wanted),
-            LaunchType::Fargate => self.place_on_fargate(turn, wanted),
+            LaunchType::Fargate => self.place_on_fargate(turn, definitions, wanted),
         }
     }
 
@@ -422,14 +434,22 @@ impl Placement {
         Ok(Place::Instance(instance))
     }
 
-    fn place_on_fargate(&mut self, turn: &mut Turn<'_>, wanted: &Wanted<'_>) -> Result<Place, Rejection> {
+    fn place_on_fargate(
+        &mut self,
+        turn: &mut Turn<'_>,
+        definitions: &Definitions,
+        wanted: &Wanted<'_>,
+    ) -> Result<Place, Rejection> {
         let Wanted { placing, group, key, .. } = *wanted;
-        let subnet = self.fargate.place(&placing.subnets, group, key, self.settings);
+        let definition = &definitions[wanted.task_definition];
+        let cpu = definition.fargate.map_or(definition.reservation.cpu, |shape| shape.cpu);
+        let candidate = Candidate { subnets: &placing.subnets, group, task: key, cpu };
+        let subnet = self.fargate.place(candidate, self.settings);
         if turn.why.wants(Subject(key)) {
-            let finding = if subnet.is_some() { CHOSEN } else { Refusal::Fargate.reason() };
+            let finding = subnet.map_or_else(Refusal::reason, |_| CHOSEN);
             note(turn, wanted, finding, None, [0, 0]);
         }
-        subnet.map(Place::Subnet).ok_or_else(|| Rejection::of(Refusal::Fargate))
+        subnet.map(Place::Subnet).map_err(Rejection::of)
     }
 
     fn choose(

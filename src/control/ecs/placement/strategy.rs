@@ -127,6 +127,7 @@ pub(super) fn spread_count(
     mark!("4.2/spread");
     if value.is_none() && settings.without_attribute == AbsentAttribute::Last {
         mark!("PL-11");
+        mark!("PL-01");
         return u64::MAX;
     }
     mark!("PL-10");

@@ -4,3 +4,4 @@
 mod lawful;
 mod record;
 mod rows;
+mod traps;

@@ -176,3 +176,68 @@ fn has_health_check(definition: &TaskDefinition) -> bool {
 fn later(from: Timestamp, span: Span) -> Timestamp {
     from.checked_add(span).unwrap_or(Timestamp::NEVER)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::mark::must_reach;
+    use crate::base::{EntityKey, Name, Symbol};
+    use crate::control::ecs::objects::{LaunchType, NetworkMode, Reservation, TaskStatus, TaskTimes};
+
+    fn definitions() -> Definitions {
+        let mut definitions = Definitions::default();
+        definitions.tasks.push(TaskDefinition {
+            family: definitions.symbols.intern("web"),
+            revision: 1,
+            network_mode: NetworkMode::Bridge,
+            containers: Box::default(),
+            reservation: Reservation::default(),
+            required_attributes: Box::default(),
+            constraints: Box::default(),
+            runs_on_ec2: true,
+            fargate: None,
+        });
+        definitions
+    }
+
+    fn task(of: Symbol, status: TaskStatus, desired: Desired) -> Task {
+        Task {
+            key: EntityKey::new("task", "web", 0),
+            name: Name { of, serial: 0 },
+            definition: Row::at(0),
+            group: of,
+            service: None,
+            launch_type: LaunchType::Ec2,
+            instance: None,
+            zone: of,
+            desired,
+            status,
+            health: Health::Unknown,
+            stop: None,
+            times: TaskTimes::created(Timestamp::default(), Timestamp::default()),
+        }
+    }
+
+    /// PENDING counts as live, RUNNING counts, and what is to stop counts nowhere.
+    #[test]
+    fn what_stops_is_not_live() {
+        use Desired::{Running, Stopped};
+        let definitions = definitions();
+        let of = definitions.tasks[0].family;
+        let never = Timestamp::NEVER;
+        let rows = [
+            (TaskStatus::Provisioning, Running, &[][..], Some(Standing::Pending)),
+            (TaskStatus::Pending, Running, &[], Some(Standing::Pending)),
+            (TaskStatus::Activating, Running, &[], Some(Standing::Pending)),
+            (TaskStatus::Running, Running, &[], Some(Standing::Running(never))),
+            (TaskStatus::Pending, Stopped, &["SVC-10"], None),
+            (TaskStatus::Running, Stopped, &["SVC-10"], None),
+            (TaskStatus::Stopping, Running, &["SVC-10"], None),
+            (TaskStatus::Stopped, Stopped, &["SVC-10"], None),
+        ];
+        for (status, desired, marks, standing) in rows {
+            let task = task(of, status, desired);
+            assert_eq!(must_reach(marks, || Standing::of(&task, &definitions)), standing, "{status}");
+        }
+    }
+}

@@ -284,6 +284,7 @@ fn check_constraints(request: &RegisterTaskDefinition, errors: &mut Errors) {
             None => errors.missing(format!("{path}.type")),
             Some(ConstraintKind::DistinctInstance) => {
                 mark!("1.2/placementConstraints");
+                mark!("4.3/task definition");
                 errors.invalid(format!("{path}.type"), "A task definition takes memberOf constraints only.");
             }
             Some(ConstraintKind::MemberOf) => {

@@ -156,7 +156,7 @@ fn settings_say_what_aws_does_not() {
     for (without_attribute, on) in
         [(AbsentAttribute::Last, [Some(1), Some(1)]), (AbsentAttribute::Counted, [Some(0), Some(1)])]
     {
-        must_reach(if on[0] == Some(1) { &["PL-11"] } else { &["PL-10"] }, || {
+        must_reach(if on[0] == Some(1) { &["PL-11", "PL-01"] } else { &["PL-10"] }, || {
             let settings = PlacementSettings { without_attribute, ..PlacementSettings::default() };
             let mut cluster = Cluster::new(settings);
             for attributes in [&[][..], &["rack=1"]] {
@@ -168,6 +168,8 @@ fn settings_say_what_aws_does_not() {
             assert_eq!([cluster.on(&request), cluster.on(&request)], on);
         });
     }
+    // PL-01: a strategy that fits no instance refuses none.
+    check(&["PL-01"], &["spread nowhere"], |_, _| {}, &[Some(0), Some(0), Some(0)]);
 }
 
 /// A cluster of one instance with everything scarce, the request, and why it is refused.
@@ -260,6 +262,8 @@ fn reasons_are_spelled_as_the_api_does() {
         ("4.7/NO ACTIVE INSTANCES", Refusal::NoActiveInstances, "NO ACTIVE INSTANCES"),
         ("PL-40", Refusal::NoInstances, "No Container Instances were found in your cluster."),
         ("4.7/RESOURCE:FARGATE", Refusal::Fargate, "RESOURCE:FARGATE"),
+        ("4.7/RESOURCE:FARGATE", Refusal::FargateQuota, "RESOURCE:FARGATE"),
+        ("4.7/RESOURCE:FARGATE", Refusal::FargateSize, "RESOURCE:FARGATE"),
     ];
     assert_eq!(rows.len(), Refusal::COUNT);
     for (rule, refusal, reason) in rows {
@@ -471,6 +475,7 @@ fn check_fargate(
         for expected in given {
             let expected = match *expected {
                 "none" => Err(Rejection::of(Refusal::Fargate)),
+                "quota" => Err(Rejection::of(Refusal::FargateQuota)),
                 subnet => Ok(Place::Subnet(cluster.subnet(subnet))),
             };
             assert_eq!(cluster.place(&request), expected);
@@ -485,12 +490,49 @@ fn fargate_balances_zones() {
     let three = ["s1@b", "s2@a", "s3@b"];
     check_fargate(&["PL-30"], settings, &[], &three, &["s1@b", "s2@a", "s3@b", "s2@a", "s1@b"]);
     check_fargate(&["PL-32"], settings, &["b"], &three, &["s2@a", "s2@a"]);
-    check_fargate(&["PL-32"], settings, &["a", "b"], &three, &["none"]);
+    check_fargate(&["PL-32", "FG-04"], settings, &["a", "b"], &three, &["none"]);
     let strict = PlacementSettings { fargate_tries_other_zones: false, ..settings };
     check_fargate(&["PL-30"], strict, &["b"], &three, &["none"]);
     check_fargate(&["PL-30"], strict, &["a"], &three, &["s1@b", "none"]);
     let first = PlacementSettings { subnet_choice: SubnetChoice::RequestOrder, ..settings };
     check_fargate(&["PL-30"], first, &[], &three, &["s1@b", "s2@a", "s1@b"]);
+}
+
+/// Four tasks of a quarter vCPU make one; one that is STOPPING counts no more, one that runs does.
+#[test]
+fn fargate_keeps_the_vcpu_quota() {
+    let settings = PlacementSettings { fargate_vcpus: Some(1), ..PlacementSettings::default() };
+    check_fargate(&["QT-01"], settings, &[], &["s1@a"], &["s1@a", "s1@a", "s1@a", "s1@a", "quota", "quota"]);
+    must_reach(&["QT-01"], || {
+        let mut cluster = Cluster::new(settings);
+        let mut large = cluster.request(1025, 512);
+        large.placing.launch_type = LaunchType::Fargate;
+        assert_eq!(cluster.place(&large), Err(Rejection::of(Refusal::FargateSize)));
+        let mut request = cluster.request(1024, 512);
+        request.placing.launch_type = LaunchType::Fargate;
+        request.placing.subnets = subnets(&mut cluster, &["s1@a"]);
+        let zone = request.placing.subnets[0].zone;
+        let quota = Err(Rejection::of(Refusal::FargateQuota));
+        cluster.place(&request).expect("within the quota");
+        let mut placed = task(&request, None, zone);
+        placed.key = EntityKey::new("task", "web", cluster.asked());
+        let mut old = placed;
+        for (status, is_free) in [
+            (TaskStatus::Running, false),
+            (TaskStatus::Stopping, true),
+            (TaskStatus::Deprovisioning, false),
+            (TaskStatus::Stopped, false),
+        ] {
+            let new = Task { status, ..old };
+            let edit = Edit { row: Row::at(0), revision: Revision(1), old: Some(&old), new: Some(&new) };
+            cluster.placement.observe_task(edit, &cluster.definitions);
+            cluster.placement.recount();
+            old = new;
+            let answer = cluster.place(&request);
+            assert_eq!(answer.is_ok(), is_free, "{status}");
+            assert!(is_free || answer == quota);
+        }
+    });
 }
 
 #[test]

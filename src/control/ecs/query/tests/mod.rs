@@ -166,6 +166,26 @@ fn compound_expressions_group_and_quote_as_written() {
     );
 }
 
+/// The vectors of section 14.7 together.
+#[test]
+fn vector_14_7() {
+    let affine = "not(task:group == service:db) and attribute:ecs.instance-type =~ m5\\..*";
+    let grouped = "runningTasksCount <= 2 or attribute:x == y and agentConnected == false";
+    check(
+        &["PL-23", "PL-25"],
+        &[
+            (affine, "ecs.instance-type=m5.large", true),
+            (affine, "ecs.instance-type=m5a.large", false),
+            (affine, "ecs.instance-type=m5.large +service:db", false),
+        ],
+    );
+    check(&["PL-24"], &[("attribute:gpu exists", "", false), ("attribute:gpu exists", "gpu", true)]);
+    check(
+        &["PL-20"],
+        &[(grouped, "#2", true), (grouped, "#3 x=y", false), (grouped, "#3 x=y offline", true)],
+    );
+}
+
 #[test]
 fn operators_mean_the_same_in_both_spellings() {
     check(

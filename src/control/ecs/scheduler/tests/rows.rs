@@ -21,7 +21,7 @@ fn check(marks: &[&str], script: &str, expected: &str) -> Record {
 fn calls_are_answered() {
     // No room: a failure, and nothing is created. What stops gives its place back at once.
     check(
-        &["RT-04", "RT-07", "TK-02", "PL-03"],
+        &["RT-04", "RT-07", "TK-02", "PL-03", "3.4/plain reasons", "3.1/PENDING"],
         "1 instances 2vcpu; call job 3; run 1; call job 1; stop job-0; stop job-0; run 1; stop job-0;
          call job 1; run 10; stop job-0; run 10",
         "0: +job-0 +job-1 xjob-2; 1: xjob-3 ~job-0; 2: +job-4",
@@ -34,7 +34,7 @@ fn calls_are_answered() {
     );
     // An interface or Fargate: PROVISIONING first.
     check(
-        &["RT-02"],
+        &["RT-02", "3.1/PROVISIONING", "3.1/PENDING"],
         "1 instances 8vcpu; call job 2 awsvpc; call lambda 1 fargate; call plain 1; run 3",
         "0: +job-0* +job-1* +lambda-0* +plain-0",
     );

@@ -43,7 +43,8 @@ fn step_1_fields_of_the_task() {
     let of = "1.2/placementConstraints";
     task(constraint(json!({"type": "memberOf", "expression": "agentConnected == true"})), "", &[]);
     task(constraint(json!({"expression": "x"})), "I placementConstraints[0].type", &[]);
-    task(constraint(json!({"type": "distinctInstance"})), "I placementConstraints[0].type", &[of]);
+    let distinct = constraint(json!({"type": "distinctInstance"}));
+    task(distinct, "I placementConstraints[0].type", &[of, "4.3/task definition"]);
     task(constraint(json!({"type": "memberOf"})), "I placementConstraints[0].expression", &[of]);
     let empty = json!({"type": "memberOf", "expression": ""});
     task(constraint(empty), "I placementConstraints[0].expression", &[of]);
