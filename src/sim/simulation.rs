@@ -24,8 +24,10 @@ use super::event::Event;
 use super::fact::{Digests, Fact, Observer};
 use super::plan::{Machine, Plan, Pool};
 
-/// Progress is told, and conservation recounted, every so many events.
+/// Progress is told every so many events.
 const EVENTS_BETWEEN_LOOKS: u64 = 65_536;
+/// Conservation is recounted every so many events, and at the end: a recount looks at every row.
+const EVENTS_BETWEEN_RECOUNTS: u64 = 1 << 20;
 /// The record forgets what everybody has read every so many events.
 const EVENTS_BETWEEN_TRIMS: u64 = 64;
 
@@ -156,8 +158,10 @@ pub fn run_with(
         if simulation.counts.events.is_multiple_of(EVENTS_BETWEEN_TRIMS) {
             simulation.record.trim();
         }
-        if simulation.counts.events.is_multiple_of(EVENTS_BETWEEN_LOOKS) {
+        if simulation.counts.events.is_multiple_of(EVENTS_BETWEEN_RECOUNTS) {
             simulation.recount();
+        }
+        if simulation.counts.events.is_multiple_of(EVENTS_BETWEEN_LOOKS) {
             let so_far = Progress { now, events: simulation.counts.events };
             if progress(so_far).is_break() {
                 break;
@@ -248,7 +252,6 @@ impl<'a> Simulation<'a> {
         self.record.recount();
         let definitions = &self.plan.definitions;
         self.scheduler.machine.recount(self.record.view(Revision::LIVE, definitions));
-        self.scheduler.machine.placement().recount();
         for (_, seat) in self.agents.iter() {
             let agent = &seat.process.machine;
             assert_eq!(agent.held(), agent.recount(AgentView { definitions }), "the agent's own book");

@@ -81,19 +81,38 @@ pub(super) struct Group {
 #[derive(Debug, Default)]
 pub(super) struct Touched {
     touches: Vec<Touch>,
+    /// By row, the position behind its last change; 0 for none.
+    last: Vec<u64>,
     dropped: u64,
     /// Up to where somebody may have read.
     read: u64,
 }
 
-/// One change of what is believed of an instance.
+/// One change of what is believed of an instance. Readers walk the log, not the seats all over the
+/// memory, so it says what was believed before and after.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Touch {
     pub(super) row: Row<ContainerInstance>,
-    /// The group, when its count on the instance is all that changed.
-    pub(super) count_of: Option<Symbol>,
-    /// What was believed after the change: readers walk the log, not the seats all over the memory.
+    /// The group whose count on the instance changed, if one did.
+    pub(super) group: Option<Symbol>,
+    /// What was believed before the change.
+    pub(super) former: Seat,
+    /// What was believed after the change.
     pub(super) seat: Seat,
+    /// The position behind the change of this row before this one; 0 for none.
+    before: u64,
+    /// Whether the row changed again.
+    is_outdated: bool,
+}
+
+/// What became of one instance between a position of the log and its end.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Net<'a> {
+    pub(super) row: Row<ContainerInstance>,
+    pub(super) former: &'a Seat,
+    pub(super) seat: &'a Seat,
+    /// Whether the count of the group that was asked about changed.
+    pub(super) counts: bool,
 }
 
 /// Counted at each mutation: what was ever held, and what was given back.
@@ -112,16 +131,18 @@ impl Belief {
     pub(super) fn observe(&mut self, edit: Edit<'_, ContainerInstance>, definitions: &Definitions) {
         let row = edit.row;
         self.make_room(row);
+        let former = self.seats[row.index()];
         match edit.new {
             None => self.leave(row, None),
             Some(new) => self.see(row, new, definitions),
         }
-        self.touch(row, None);
+        self.touch(row, former, None);
     }
 
     /// Holds what a new task needs and counts it in its group.
     pub(super) fn hold(&mut self, row: Row<ContainerInstance>, needs: &Reservation, group: Symbol) {
         let seat = &mut self.seats[row.index()];
+        let former = *seat;
         let held = &mut seat.held;
         held.cpu += needs.cpu;
         held.memory += needs.memory;
@@ -137,13 +158,15 @@ impl Belief {
         *members.instances.entry(row).or_insert(0) += 1;
         members.add_class(class, 1);
         self.books.hold(needs);
-        self.touch(row, None);
+        self.touch(row, former, Some(group));
     }
 
     /// Gives back what is free once a task stops: CPU, memory, ports and GPUs.
     pub(super) fn release(&mut self, row: Row<ContainerInstance>, needs: &Reservation) {
         mark!("CI-14");
-        let held = &mut self.seats[row.index()].held;
+        let seat = &mut self.seats[row.index()];
+        let former = *seat;
+        let held = &mut seat.held;
         held.cpu -= needs.cpu;
         held.memory -= needs.memory;
         held.gpus -= needs.gpus;
@@ -152,12 +175,13 @@ impl Belief {
         give_ports(&mut details.ports, &needs.ports);
         give_ports(&mut details.ports_udp, &needs.ports_udp);
         self.books.release(needs);
-        self.touch(row, None);
+        self.touch(row, former, None);
     }
 
     /// Gives back the rest once a task has stopped: its interface and its place in the counts.
     pub(super) fn forget(&mut self, row: Row<ContainerInstance>, needs: &Reservation, group: Symbol) {
         let seat = &mut self.seats[row.index()];
+        let former = *seat;
         seat.held.interfaces -= needs.interfaces;
         let class = seat.class;
         count_down(&mut self.details[row.index()].groups, group);
@@ -169,8 +193,7 @@ impl Belief {
         }
         members.take_class(class, 1);
         self.books.forget(needs);
-        let count_of = (needs.interfaces == 0).then_some(group);
-        self.touch(row, count_of);
+        self.touch(row, former, Some(group));
     }
 
     /// What is known of an instance that is in the record.
@@ -277,11 +300,12 @@ impl Belief {
 
     fn leave(&mut self, row: Row<ContainerInstance>, status: Option<InstanceStatus>) {
         let seat = &mut self.seats[row.index()];
+        let former = *seat;
         seat.status = status;
         if seat.order != UNREGISTERED {
             self.registered.remove(&seat.order);
             seat.order = UNREGISTERED;
-            self.touch(row, None);
+            self.touch(row, former, None);
         }
     }
 
@@ -299,9 +323,10 @@ impl Belief {
         seat.class = class;
     }
 
-    fn touch(&mut self, row: Row<ContainerInstance>, count_of: Option<Symbol>) {
+    fn touch(&mut self, row: Row<ContainerInstance>, former: Seat, group: Option<Symbol>) {
         let seat = self.seats[row.index()];
-        self.touched.push(Touch { row, count_of, seat }, self.seats.len());
+        let touch = Touch { row, group, former, seat, before: 0, is_outdated: false };
+        self.touched.push(touch, self.seats.len());
     }
 }
 
@@ -363,6 +388,19 @@ impl Touched {
         self.touches.get(skip..)
     }
 
+    /// What became of every row that changed since a position that is still known, each row once.
+    pub(super) fn net(&self, position: u64, group: Option<Symbol>) -> impl Iterator<Item = Net<'_>> {
+        let touches = self.since(position).expect("a position that is still known");
+        touches.iter().filter(|touch| !touch.is_outdated).map(move |touch| {
+            let (mut first, mut counts) = (touch, group.is_some() && touch.group == group);
+            while first.before > position {
+                first = &self.touches[self.place(first.before - 1)];
+                counts |= group.is_some() && first.group == group;
+            }
+            Net { row: touch.row, former: &first.former, seat: &touch.seat, counts }
+        })
+    }
+
     /// Somebody may have read everything up to here: what comes next must be told apart.
     pub(super) fn was_read(&mut self) {
         self.read = self.end();
@@ -379,20 +417,32 @@ impl Touched {
             self.touches.drain(..keep);
             self.dropped += keep as u64;
         }
-        self.touches.push(touch);
+        self.last.resize(rows, 0);
+        let after = self.end() + 1;
+        let before = std::mem::replace(&mut self.last[touch.row.index()], after);
+        if before > self.dropped {
+            let place = self.place(before - 1);
+            self.touches[place].is_outdated = true;
+        }
+        self.touches.push(Touch { before, ..touch });
     }
 
     /// Whether the last change, which nobody has read yet, can stand for this one as well.
     fn is_told_by_last(&mut self, touch: Touch) -> bool {
         let unread = self.read < self.end();
-        match self.touches.last_mut() {
-            Some(last) if unread && last.row == touch.row && last.seat.order == touch.seat.order => {
-                let count_of = if last.count_of == touch.count_of { touch.count_of } else { None };
-                *last = Touch { count_of, ..touch };
-                true
-            }
-            Some(_) | None => false,
+        let Some(last) = self.touches.last_mut().filter(|_| unread) else { return false };
+        let is_one_group = last.group.is_none() || touch.group.is_none() || last.group == touch.group;
+        if last.row != touch.row || last.seat.order != touch.seat.order || !is_one_group {
+            return false;
         }
+        last.group = last.group.or(touch.group);
+        last.seat = touch.seat;
+        true
+    }
+
+    /// Where the change at a position is kept.
+    fn place(&self, position: u64) -> usize {
+        usize::try_from(position - self.dropped).expect("a change that is kept")
     }
 
     const KEPT_MIN: usize = 64;

@@ -18,7 +18,7 @@ use crate::control::ecs::objects::{
 use crate::control::ecs::query::Expression;
 use crate::mark;
 
-use super::belief::{Seat, Touch, UNREGISTERED};
+use super::belief::{Net, Seat, UNREGISTERED};
 use super::feasible::{Question, has_attributes, has_room, is_located};
 use super::strategy::{Chain, Key, Step, Value, own_number};
 use super::tree::{NONE, Tree};
@@ -72,14 +72,16 @@ struct Shape {
     /// The zones with a subnet, sorted; none where zones do not matter.
     zones: Option<Vec<Symbol>>,
     expressions: Vec<Expression>,
-    /// Whether an expression asks which groups have tasks on an instance.
-    asks_for_groups: bool,
+    /// Whether amounts and states alone can make an instance fit that did not, or the other way round.
+    is_by_seat: bool,
     distinct: bool,
     chain: Chain,
     /// The keys that the chain spreads over, in order.
     keys: Vec<Key>,
     /// The steps that an instance decides alone, in order, no step twice.
     own: Vec<Step>,
+    /// Whether what is left of an instance is one of them.
+    depends_on_amounts: bool,
 }
 
 /// The instances as one shape sees them.
@@ -98,8 +100,6 @@ struct View {
     /// Leaves of instances that are gone.
     dead: usize,
     used: u64,
-    /// Room for the keys of one catch-up: part, leaf, new and former key.
-    keys: Vec<(u32, Leaf, u128, u128)>,
 }
 
 /// What a view needs to know of a class.
@@ -253,9 +253,12 @@ impl Shape {
             needs: task.reservation.clone(),
             required: task.required_attributes.clone(),
             zones,
-            asks_for_groups: expressions.iter().any(|expression| expression.depends_on().task_groups),
+            is_by_seat: task.reservation.ports.is_empty()
+                && task.reservation.ports_udp.is_empty()
+                && expressions.iter().all(|expression| expression.depends_on().is_fixed()),
             expressions,
             distinct: constraint::wants_distinct(placing),
+            depends_on_amounts: own.iter().any(|step| matches!(step, Step::Cpu | Step::Memory)),
             chain,
             keys,
             own,
@@ -287,8 +290,7 @@ impl Shape {
         allows: bool,
         count: u32,
     ) -> u128 {
-        let is_candidate = allows && seat.status == Some(InstanceStatus::Active) && seat.agent_connected;
-        if !is_candidate || (self.distinct && count > 0) {
+        if !allows || !is_candidate(seat) || (self.distinct && count > 0) {
             return NONE;
         }
         let class = &question.definitions[seat.class];
@@ -310,6 +312,11 @@ impl Shape {
         let shift: u32 = self.own[place + 1..].iter().map(|&step| width(step)).sum();
         key >> shift & ((1 << width(step)) - 1)
     }
+}
+
+/// Whether an instance takes tasks at all.
+fn is_candidate(seat: &Seat) -> bool {
+    seat.status == Some(InstanceStatus::Active) && seat.agent_connected
 }
 
 /// Whether attributes and zones of a class allow the task.
@@ -349,7 +356,6 @@ impl View {
             leaves: Vec::new(),
             dead: 0,
             used: 0,
-            keys: Vec::new(),
         };
         for class in &question.definitions.classes {
             view.add_class(question, shape, class);
@@ -402,43 +408,33 @@ impl View {
         if touches.len() > standing / 2 + slack || self.dead > standing / 2 + slack {
             return false;
         }
-        self.position = belief.touched().end();
-        let (_, own) = self.name;
-        let matters =
-            |touch: &&Touch| touch.count_of.is_none() || touch.count_of == own || shape.asks_for_groups;
-        let stands = |touch: &Touch| self.leaf(touch.row).order == touch.seat.order;
-        if touches.iter().filter(matters).all(stands) {
-            self.refresh_standing(question, shape, touches.iter().filter(matters));
+        let position = std::mem::replace(&mut self.position, belief.touched().end());
+        if touches.iter().all(|touch| touch.former.order == touch.seat.order) {
+            let (_, group) = self.name;
+            for net in belief.touched().net(position, group) {
+                if net.seat.order != UNREGISTERED && self.matters(question, shape, &net) {
+                    self.refresh(question, shape, net.row, net.seat);
+                }
+            }
         } else {
-            for touch in touches.iter().filter(matters) {
+            for touch in touches {
                 self.refresh(question, shape, touch.row, &touch.seat);
             }
         }
         true
     }
 
-    /// Brings instances up to date that neither came nor went. First everything is read and then all is
-    /// written: the reads do not wait for each other.
-    fn refresh_standing<'a>(
-        &mut self,
-        question: &Question<'_>,
-        shape: &Shape,
-        touches: impl Iterator<Item = &'a Touch>,
-    ) {
-        let mut keys = std::mem::take(&mut self.keys);
-        for touch in touches.filter(|touch| touch.seat.order != UNREGISTERED) {
-            let leaf = self.leaf(touch.row);
-            let Class { allows, part } = self.classes[touch.seat.class.index()];
-            let former = self.parts[part as usize].tree.key(leaf.place as usize);
-            keys.push((part, leaf, self.key(question, shape, touch.row, &touch.seat, allows), former));
+    /// Whether a change of an instance that neither came nor went may change its key. Most do not, and
+    /// this is found without a look at the leaf.
+    fn matters(&self, question: &Question<'_>, shape: &Shape, net: &Net<'_>) -> bool {
+        if !shape.is_by_seat {
+            return true;
         }
-        // A row that was touched twice has two entries with the same former key: the last one stands.
-        for (part, leaf, key, former) in keys.drain(..) {
-            if key != former || key != self.parts[part as usize].tree.key(leaf.place as usize) {
-                self.set(part, leaf, key);
-            }
-        }
-        self.keys = keys;
+        let class = &question.definitions[net.seat.class];
+        let fits = |seat: &Seat| is_candidate(seat) && has_room(&shape.needs, seat, class);
+        let (before, after) = (fits(net.former), fits(net.seat));
+        let moves = net.counts || shape.depends_on_amounts && net.former.held != net.seat.held;
+        before != after || before && moves
     }
 
     /// Brings one instance up to date.

@@ -169,7 +169,8 @@ impl<K: Word> Rows<K> {
         let least = self.least();
         let mut node = 0;
         for row in self.rows.iter().rev().skip(1) {
-            node = block(row, node).find(|&child| row[child] == least).expect("the least comes from below");
+            let child = children(row, node).iter().position(|&key| key == least);
+            node = node * BLOCK + child.expect("the least comes from below");
         }
         node
     }
@@ -226,8 +227,7 @@ impl<K: Word> Rows<K> {
             let least = if key <= held {
                 key
             } else if former == held {
-                let below = &self.rows[above - 1];
-                block(below, node).map(|child| below[child]).min().unwrap_or(K::NONE)
+                least(children(&self.rows[above - 1], node))
             } else {
                 return;
             };
@@ -259,12 +259,22 @@ impl<K: Word> Rows<K> {
     /// The least key of a block and how many leaves below have it.
     fn summary(&self, height: usize, node: usize) -> (K, u32) {
         let row = &self.rows[height];
-        let least = block(row, node).map(|child| row[child]).min().unwrap_or(K::NONE);
+        let least = least(children(row, node));
         let Some(counts) = &self.counts else { return (least, 0) };
         let ties = block(row, node).filter(|&child| row[child] == least);
         let count = ties.map(|child| if height == 0 { 1 } else { counts[height - 1][child] }).sum();
         (least, count)
     }
+}
+
+/// The least of some keys.
+fn least<K: Word>(keys: &[K]) -> K {
+    keys.iter().fold(K::NONE, |least, &key| least.min(key))
+}
+
+/// The keys of the children of a node in the row below it.
+fn children<K>(below: &[K], node: usize) -> &[K] {
+    &below[block(below, node)]
 }
 
 /// The children of a node in the row below it.
