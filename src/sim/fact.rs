@@ -197,8 +197,11 @@ fn words(definitions: &Definitions, at: Timestamp, fact: &Fact<'_>) -> [u64; 6] 
     [fact.kind() as u64, at.as_nanos(), high, low, first, second]
 }
 
+/// Reasons that nobody gave do not count, so that a new reason moves no old digest.
 fn rejection_word(rejection: &Rejection) -> u64 {
-    let counted = rejection.counts.iter().fold(0_u64, |word, &count| word.rotate_left(5) ^ u64::from(count));
+    let given = rejection.counts.iter().enumerate().filter(|(_, count)| **count > 0);
+    let counted = given
+        .fold(0_u64, |word, (reason, &count)| word.rotate_left(13) ^ u64::from(count) << 8 ^ reason as u64);
     counted ^ rejection.closest.map_or(0, |(_, refusal): (_, Refusal)| (refusal as u64 + 1) << 56)
 }
 
