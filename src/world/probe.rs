@@ -92,6 +92,7 @@ impl Watch {
         // The probe whose failure is the verdict, if all from this one on fail.
         let last = |first| self.nth_failure(first, failing);
 
+        mark!("TD-27");
         let given_up = last(first_at(self.probe, failing, self.counts_from));
         let given_up = if given_up < pass { given_up } else { Timestamp::NEVER };
         let turns = [
@@ -235,6 +236,34 @@ mod tests {
         check([10, 5, 4, 0], [20, 29, 0, 0], "+20 -60");
         // Zero retries count as one.
         check([10, 5, 0, 0], [NEVER, NEVER, 0, 0], "-10");
+    }
+
+    /// Never well: the start period, so many intervals, and so many timeouts where probes hang, at most.
+    #[test]
+    fn the_longest_time_to_unhealthy() {
+        for (start_period, hangs, seconds) in [
+            (0, 0, 90),
+            (0, 60, 90 + 3 * 5),
+            (29, 0, 90),
+            (31, 0, 120),
+            (61, 0, 150),
+            (300, 0, 360),
+            (300, 60, 385),
+        ] {
+            let [interval, timeout, start] = [30, 5, start_period].map(Span::seconds);
+            let check = HealthCheck { interval, timeout, retries: 3, start_period: start };
+            let never = Timestamp::NEVER;
+            let app = Wellness {
+                well_from: never,
+                sick_from: never,
+                passing: Span::ZERO,
+                failing: Span::seconds(hangs),
+            };
+            let watch = Watch::new(at(0), check, app, interval);
+            let turn = must_reach(&["TD-27"], || watch.next_turn(at(0)));
+            assert_eq!(turn, Some((at(seconds), false)), "{start_period} {hangs}");
+            assert!(seconds <= start_period + 3 * (30 + hangs.min(5)), "the bound of the rule");
+        }
     }
 
     proptest! {
