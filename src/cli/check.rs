@@ -4,9 +4,12 @@ use super::args::Check;
 use super::load;
 use super::{Exit, colours, say};
 use crate::scenario::diagnostic::{Style, excerpts, sort};
-use crate::scenario::{Severity, lower};
+use crate::scenario::{Diagnostic, Severity, Sources, import, lower};
 
 pub(super) fn check(asked: &Check) -> Exit {
+    if asked.file.extension().is_some_and(|kind| kind == "json") {
+        return check_requests(asked);
+    }
     let mut loaded = match load::scenario(&asked.file, &[], asked.strict) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
@@ -24,24 +27,40 @@ pub(super) fn check(asked: &Check) -> Exit {
         tasks = plan.map_or(tasks, |plan| plan.definitions.tasks.len());
     }
     sort(&mut found);
+    let what = [
+        scenario.name.value.clone() + ":",
+        counted(scenario.platforms.len(), "platform") + ",",
+        counted(tasks, "task definition"),
+    ];
+    conclude(asked, &what.join(" "), &found, &loaded.sources)
+}
+
+/// A file of ECS requests by itself.
+fn check_requests(asked: &Check) -> Exit {
+    let mut sources = Sources::default();
+    match load::file(&asked.file, &mut sources) {
+        Ok(source) => {
+            let found = import::check(&source);
+            let what = format!("{}: a file of requests", asked.file.display());
+            conclude(asked, &what, &found, &sources)
+        }
+        Err(exit) => exit,
+    }
+}
+
+/// Prints what was found, and counts it.
+fn conclude(asked: &Check, what: &str, found: &[Diagnostic], sources: &Sources) -> Exit {
     let count = |severity: Severity| found.iter().filter(|each| each.severity == severity).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     if asked.json {
-        for each in &found {
-            let line =
-                serde_json::to_string(&each.written(&loaded.sources)).expect("a diagnostic can be written");
+        for each in found {
+            let line = serde_json::to_string(&each.written(sources)).expect("a diagnostic can be written");
             say(&format!("{line}\n"));
         }
     } else {
         let style = if colours() { Style::Colour } else { Style::Plain };
-        load::complain(&excerpts(&found, &loaded.sources, style));
-        let counts = [
-            counted(scenario.platforms.len(), "platform"),
-            counted(tasks, "task definition"),
-            counted(errors, "error"),
-            counted(warnings, "warning"),
-        ];
-        say(&format!("{}: {}\n", scenario.name.value, counts.join(", ")));
+        load::complain(&excerpts(found, sources, style));
+        say(&format!("{what}, {}, {}\n", counted(errors, "error"), counted(warnings, "warning")));
     }
     if errors > 0 || asked.strict && warnings > 0 { Exit::WrongInput } else { Exit::Good }
 }

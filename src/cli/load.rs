@@ -78,8 +78,7 @@ impl Loaded {
 
     /// Reads a file, once: platforms share most.
     fn file(&mut self, path: PathBuf) -> Result<Rc<Source>, Exit> {
-        let bytes = bytes(&path).map_err(|error| unreadable(&path, &error))?;
-        let source = self.sources.add(path.display().to_string(), bytes);
+        let source = file(&path, &mut self.sources)?;
         self.files.push((path, Rc::clone(&source)));
         Ok(source)
     }
@@ -103,6 +102,12 @@ pub(super) fn complain(excerpts: &str) {
     if !excerpts.is_empty() {
         warn(&format!("{}\n", excerpts.trim_end()));
     }
+}
+
+/// One file as a source.
+pub(super) fn file(path: &Path, sources: &mut Sources) -> Result<Rc<Source>, Exit> {
+    let bytes = bytes(path).map_err(|error| unreadable(path, &error))?;
+    Ok(sources.add(path.display().to_string(), bytes))
 }
 
 /// Reads a file, but not more than one byte beyond the limit: reading it then says that it is too large.

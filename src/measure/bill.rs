@@ -1,7 +1,7 @@
 //! What it costs: usage counted in integers, rated once per line.
 //!
 //! Machines are billed per started second from running to the accepted termination, at least a
-//! minute (PR-10); a Fargate task from the start of its first pull to the end of its last container,
+//! minute (PR-10); a Fargate task from the start of its first pull to `executionStoppedAt`,
 //! per started second, at least a minute (PR-01). A line sums what one name used of one thing at one
 //! rate, so that rounding happens once. Knows nothing of discounts, and prints what it does not
 //! bill: a missing line is no saving.

@@ -28,10 +28,37 @@ pub struct Calibration {
     pub replaced: BTreeMap<String, Quantiles>,
 }
 
+/// The settings that some model uses; to set another one changes nothing.
+pub const USED: &[&str] = &[
+    "app.shutdown.handles_sigterm",
+    "app.shutdown.ignores_sigterm_prob",
+    "app.startup.interpreted",
+    "ec2.host_factor",
+    "ec2.launch.failure_prob",
+    "ec2.launch.pending_to_running_visible",
+    "ec2.run_instances.api_latency",
+    "ec2.terminate.shutting_down_to_terminated",
+    "ec2.terminate.shutting_down_to_terminated.gpu",
+    "ecs.instance.launch_to_registered",
+    "ecs.task.awsvpc_extra",
+    "ecs.task.start_cached_image.bridge",
+    "fargate.ecs.base_start",
+    "fargate.pull_rate_1_vcpu",
+    "fargate.pull_rate_2_vcpu",
+    "fargate.pull_rate_ge_4_vcpu",
+    "fargate.pull_rate_le_half_vcpu",
+    "fargate.straggler_extra",
+    "fargate.straggler_prob",
+    "image.pull.concurrent_layer_downloads",
+    "image.pull.rate.ec2_overlayfs",
+    "image.size.service.compressed",
+];
+
 impl Calibration {
     /// A setting as quantiles in its smallest unit: nanoseconds, bytes per second, parts per million
     /// of a ratio. Panics on a name that does not exist: names are ours.
     pub fn quantiles(&self, name: &str) -> Quantiles {
+        assert!(USED.contains(&name), "{name} is listed among the settings that are used");
         match self.replaced.get(name) {
             Some(quantiles) => quantiles.clone(),
             None => default_f64(setting(name).unwrap_or_else(|| panic!("there is no setting {name}"))),

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use serde_json::{Map, Value};
 
 use super::codes::Code;
-use super::diagnostic::{Diagnostic, Place, Severity, Source};
+use super::diagnostic::{Diagnostic, Place, Severity, Source, sort};
 use super::json;
 use super::schema::LaunchType;
 use super::tree::{self, Node};
@@ -17,6 +17,7 @@ use crate::catalog::fargate;
 use crate::control::ecs::api::{
     self, ApiError, CreateCluster, CreateService, RegisterTaskDefinition, Request, RunTask, StartTask,
 };
+use crate::control::ecs::task_definition::{Rules, all_errors};
 
 /// A request that is understood, and where it stands.
 #[derive(Debug)]
@@ -74,8 +75,25 @@ impl Origin {
     }
 }
 
-/// The requests of one file, for one platform.
-pub(super) fn requests(source: &Source, launch_type: LaunchType, found: &mut Vec<Diagnostic>) -> Vec<Call> {
+/// Every complaint about a request file by itself: what it says about where tasks run stays, and what it
+/// refers to in other files is not looked for.
+pub fn check(source: &Source) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for call in requests(source, None, &mut found) {
+        if let Understood::Register(request) = &call.request {
+            found.extend(all_errors(request, &Rules::default()).iter().map(|error| call.at.refusal(error)));
+        }
+    }
+    sort(&mut found);
+    found
+}
+
+/// The requests of one file, for one platform; none leaves them as they are.
+pub(super) fn requests(
+    source: &Source,
+    launch_type: Option<LaunchType>,
+    found: &mut Vec<Diagnostic>,
+) -> Vec<Call> {
     if let Some(fault) = source.fault() {
         found.push(fault);
         return Vec::new();
@@ -91,7 +109,7 @@ pub(super) fn requests(source: &Source, launch_type: LaunchType, found: &mut Vec
     entries.iter().filter_map(|entry| request(entry, launch_type, found)).collect()
 }
 
-fn request(entry: &Rc<Node>, launch_type: LaunchType, found: &mut Vec<Diagnostic>) -> Option<Call> {
+fn request(entry: &Rc<Node>, launch_type: Option<LaunchType>, found: &mut Vec<Diagnostic>) -> Option<Call> {
     let (Some(operation), Some(input)) = (entry.field("operation"), entry.field("input")) else {
         let message = "a request has an \"operation\" and an \"input\"";
         found.push(Diagnostic::new(Code::RequestKind, entry.place, message));
@@ -145,7 +163,7 @@ pub(super) fn inline_run_task(
     launch_type: LaunchType,
     found: &mut Vec<Diagnostic>,
 ) -> Option<RunTask> {
-    match understand("RunTask", document, at, launch_type, found)? {
+    match understand("RunTask", document, at, Some(launch_type), found)? {
         Understood::RunTask(request) => Some(*request),
         Understood::Register(_)
         | Understood::CreateCluster(_)
@@ -159,10 +177,10 @@ fn understand(
     operation: &str,
     mut document: Value,
     at: &Origin,
-    launch_type: LaunchType,
+    launch_type: Option<LaunchType>,
     found: &mut Vec<Diagnostic>,
 ) -> Option<Understood> {
-    if let Value::Object(fields) = &mut document {
+    if let (Value::Object(fields), Some(launch_type)) = (&mut document, launch_type) {
         replace(operation, fields, at, launch_type, found);
     }
     match operation {

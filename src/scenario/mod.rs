@@ -9,7 +9,7 @@ pub mod codes;
 mod decode;
 pub mod diagnostic;
 pub mod distribution;
-mod import;
+pub mod import;
 mod json;
 pub mod lower;
 pub mod schema;

@@ -47,8 +47,10 @@ impl Lowering<'_> {
             self.wrong(Diagnostic::new(Code::NothingMatches, pattern.place, message));
         }
         let mut found = std::mem::take(&mut self.found);
-        let calls: Vec<Call> =
-            files.iter().flat_map(|file| import::requests(file, self.ecs.launch_type, &mut found)).collect();
+        let calls: Vec<Call> = files
+            .iter()
+            .flat_map(|file| import::requests(file, Some(self.ecs.launch_type), &mut found))
+            .collect();
         self.found = found;
         Self::name_clusters(&calls, &mut account);
         for call in &calls {

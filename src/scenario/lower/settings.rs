@@ -6,7 +6,7 @@ use crate::base::{Bandwidth, Percent, Span};
 use crate::catalog::limits::EcsQuotas;
 use crate::catalog::settings::{SettingUnit, setting, settings};
 use crate::engine::Quantiles;
-use crate::scenario::calibration::{Calibration, EXTRA};
+use crate::scenario::calibration::{Calibration, EXTRA, USED};
 use crate::scenario::codes::Code;
 use crate::scenario::diagnostic::{Diagnostic, suggestion};
 use crate::scenario::distribution::{Counted, Distribution};
@@ -30,6 +30,10 @@ pub(super) fn calibration(scenario: &Scenario) -> (Calibration, Vec<Diagnostic>)
     let mut calibration = Calibration::default();
     let mut found = Vec::new();
     for (name, value) in &scenario.settings {
+        if unit(name).is_some() && !USED.contains(&name.as_str()) {
+            let message = format!("{} is set, but no model uses it yet", name.value);
+            found.push(Diagnostic::new(Code::Unused, name.place, message));
+        }
         match unit(name) {
             None => found.push(unknown(name)),
             Some(unit) => match quantiles(unit, &value.value) {
