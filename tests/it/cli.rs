@@ -343,6 +343,8 @@ fn what_cannot_be_explained_says_why() {
     let nothing = scratch();
     let ended = tool(&["explain", text(nothing.path()), "report-0"]);
     assert_eq!((ended.code, ended.err.contains("holds no result (no run.json)")), (Some(2), true));
+    let said = good(&["explain", &format!("{out}/fargate"), "report-0"]);
+    assert!(said.contains("0:05:30.000  RUNNING\n") && said.ends_with("       Fargate  chosen\n"), "{said}");
     // A record of a run that was not like this.
     let record = folder.path().join("ec2/run.json");
     let changed = fs::read_to_string(&record).expect("a record").replace("at: 5m", "at: 6m");
