@@ -1,7 +1,7 @@
 //! The scenario `first-flight`, read and lowered as the command does.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use windtunnel::scenario::{Scenario, Source, Sources, lower, read};
@@ -15,7 +15,7 @@ pub(crate) fn plans() -> Vec<Plan> {
     let (scenario, found) = read::<Scenario>(&scenario);
     let scenario = scenario.unwrap_or_else(|| panic!("the scenario is read: {found:?}"));
     let requests: Vec<Rc<Source>> =
-        requests(&folder).iter().map(|name| add(&mut sources, &folder.join("requests").join(name))).collect();
+        requests(&folder.join("requests")).iter().map(|path| add(&mut sources, path)).collect();
     let platforms: Vec<String> = scenario.platforms.keys().map(|name| name.value.clone()).collect();
     platforms
         .iter()
@@ -26,12 +26,12 @@ pub(crate) fn plans() -> Vec<Plan> {
         .collect()
 }
 
-fn requests(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder.join("requests")).expect("the scenario has requests").flatten();
-    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
-    let mut names: Vec<String> = names.filter(|name| name.ends_with(".json")).collect();
-    names.sort_unstable();
-    names
+fn requests(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("the scenario has requests").flatten();
+    let is_json = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "json");
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(is_json).collect();
+    paths.sort_unstable();
+    paths
 }
 
 fn add(sources: &mut Sources, path: &Path) -> Rc<Source> {

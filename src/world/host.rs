@@ -416,6 +416,11 @@ impl Hosts {
             container.pull = None;
             return;
         }
+        if cache.is_complete(pull.image, &found.layers) {
+            out.pulled(host, id, Pull::Done);
+            container.pull = None;
+            return;
+        }
         pull.fetch = Some(cache.begin(found.layers.clone()));
         self.proceed(now, row, out);
         self.await_layer(host, out);

@@ -156,6 +156,36 @@ pub(super) fn has_room(needs: &Reservation, seat: &Seat, class: &InstanceClass) 
         && !lacks(i64::from(needs.interfaces), seat.interfaces_left(class))
 }
 
+/// What may be held on an instance of a class so that a task still finds room: [`has_room`] the other
+/// way round, computed once for many instances.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HeldMax {
+    cpu: i64,
+    memory: i64,
+    gpus: i64,
+    interfaces: i64,
+}
+
+impl HeldMax {
+    pub(super) fn of(needs: &Reservation, class: &InstanceClass) -> Self {
+        let rest = |want: i64, all: i64| if want > 0 { all - want } else { i64::MAX };
+        HeldMax {
+            cpu: rest(needs.cpu.parts(), class.cpu.parts()),
+            memory: rest(needs.memory.bytes(), class.memory.bytes()),
+            gpus: rest(i64::from(needs.gpus), i64::from(class.gpus)),
+            interfaces: rest(i64::from(needs.interfaces), i64::from(class.interfaces)),
+        }
+    }
+
+    pub(super) fn leaves_room(&self, seat: &Seat) -> bool {
+        let held = &seat.held;
+        held.cpu.parts() <= self.cpu
+            && held.memory.bytes() <= self.memory
+            && i64::from(held.gpus) <= self.gpus
+            && i64::from(held.interfaces) <= self.interfaces
+    }
+}
+
 /// Whether a class has every attribute that the task needs, with the value that it needs.
 pub(super) fn has_attributes(task: &TaskDefinition, class: &InstanceClass) -> bool {
     mark!("CI-20");

@@ -19,7 +19,7 @@ use crate::control::ecs::query::Expression;
 use crate::mark;
 
 use super::belief::{Net, Seat, UNREGISTERED};
-use super::feasible::{Question, has_attributes, has_room, is_located};
+use super::feasible::{HeldMax, Question, has_attributes, has_room, is_located};
 use super::strategy::{Chain, Key, Step, Value, own_number};
 use super::tree::{NONE, Tree};
 use super::{PlacementSettings, Wanted, constraint, strategy};
@@ -108,6 +108,7 @@ struct Class {
     /// Whether attributes and zone allow the task.
     allows: bool,
     part: u32,
+    held_max: HeldMax,
 }
 
 /// The instances with the same value for every key of the chain.
@@ -362,7 +363,7 @@ impl View {
         }
         let mut keys = vec![Vec::new(); view.parts.len()];
         for (row, seat) in belief.registered() {
-            let Class { allows, part } = view.classes[seat.class.index()];
+            let Class { allows, part, .. } = view.classes[seat.class.index()];
             keys[part as usize].push(view.key(question, shape, row, seat, allows));
             view.stand(row, part, seat.order);
         }
@@ -394,7 +395,8 @@ impl View {
             self.parts.len() - 1
         });
         let part = u32::try_from(part).expect("fewer parts than classes");
-        self.classes.push(Class { allows: allows(question, class), part });
+        let held_max = HeldMax::of(&shape.needs, class);
+        self.classes.push(Class { allows: allows(question, class), part, held_max });
     }
 
     /// Reads the rows touched since the last use. False where a new view is the better way.
@@ -412,7 +414,7 @@ impl View {
         if touches.iter().all(|touch| touch.former.order == touch.seat.order) {
             let (_, group) = self.name;
             for net in belief.touched().net(position, group) {
-                if net.seat.order != UNREGISTERED && self.matters(question, shape, &net) {
+                if net.seat.order != UNREGISTERED && self.matters(shape, &net) {
                     self.refresh(question, shape, net.row, net.seat);
                 }
             }
@@ -426,12 +428,12 @@ impl View {
 
     /// Whether a change of an instance that neither came nor went may change its key. Most do not, and
     /// this is found without a look at the leaf.
-    fn matters(&self, question: &Question<'_>, shape: &Shape, net: &Net<'_>) -> bool {
+    fn matters(&self, shape: &Shape, net: &Net<'_>) -> bool {
         if !shape.is_by_seat {
             return true;
         }
-        let class = &question.definitions[net.seat.class];
-        let fits = |seat: &Seat| is_candidate(seat) && has_room(&shape.needs, seat, class);
+        let held_max = &self.classes[net.seat.class.index()].held_max;
+        let fits = |seat: &Seat| is_candidate(seat) && held_max.leaves_room(seat);
         let (before, after) = (fits(net.former), fits(net.seat));
         let moves = net.counts || shape.depends_on_amounts && net.former.held != net.seat.held;
         before != after || before && moves
@@ -443,7 +445,7 @@ impl View {
         if leaf.order == UNREGISTERED && seat.order == UNREGISTERED {
             return;
         }
-        let Class { allows, part } = self.classes[seat.class.index()];
+        let Class { allows, part, .. } = self.classes[seat.class.index()];
         if seat.order == UNREGISTERED {
             self.set(part, leaf, NONE);
             self.leaves[row.index()] = Leaf::NOWHERE;
@@ -501,7 +503,7 @@ impl View {
             let Some(seat) = question.belief.seat(row).filter(|_| leaf.order != UNREGISTERED) else {
                 continue;
             };
-            let Class { allows, part } = self.classes[seat.class.index()];
+            let Class { allows, part, .. } = self.classes[seat.class.index()];
             let former = self.parts[part as usize].tree.key(leaf.place as usize);
             changed.push((part, leaf, former));
             self.set(part, leaf, shape.key(question, row, seat, allows, count));

@@ -4,8 +4,8 @@
 //! up to one. A leaf that is not the least of its block ends its update there, which is most of them.
 //! Knows nothing of what a key or a leaf stands for.
 
-/// How many nodes a block has: wide enough to be flat, narrow enough to look through at once.
-const BLOCK: usize = 16;
+/// How many nodes a block has: as many keys as one cache line holds.
+const BLOCK: usize = 8;
 
 /// A key that is never the least while another is there.
 pub(super) const NONE: u128 = u128::MAX;
@@ -227,7 +227,7 @@ impl<K: Word> Rows<K> {
             let least = if key <= held {
                 key
             } else if former == held {
-                least(children(&self.rows[above - 1], node))
+                least_above(children(&self.rows[above - 1], node), held)
             } else {
                 return;
             };
@@ -270,6 +270,18 @@ impl<K: Word> Rows<K> {
 /// The least of some keys.
 fn least<K: Word>(keys: &[K]) -> K {
     keys.iter().fold(K::NONE, |least, &key| least.min(key))
+}
+
+/// The least of some keys, none of which is below `floor`: no look goes on once it is found.
+fn least_above<K: Word>(keys: &[K], floor: K) -> K {
+    let mut least = K::NONE;
+    for &key in keys {
+        if key == floor {
+            return key;
+        }
+        least = least.min(key);
+    }
+    least
 }
 
 /// The keys of the children of a node in the row below it.

@@ -229,14 +229,16 @@ impl Reconciler for EcsAgent {
 impl EcsAgent {
     /// What is due first, and when.
     fn next_unit(&self) -> Option<(Timestamp, Unit)> {
-        let due = [
-            (self.inbox.front().map(|&(at, _)| at), Unit::Change),
-            (self.admit_at, Unit::Admit),
-            (self.timers.first().map(|&(at, _)| at), Unit::Timer),
-            (self.cleanups.front().map(|&(at, _)| at), Unit::RemoveTask),
-            (self.images.clean_at(), Unit::CleanImages),
-        ];
-        due.into_iter().filter_map(|(at, unit)| Some((at?, unit))).min()
+        let mut first = (Timestamp::NEVER, Unit::CleanImages);
+        let mut hear = |at: Option<Timestamp>, unit| {
+            first = first.min((at.unwrap_or(Timestamp::NEVER), unit));
+        };
+        hear(self.inbox.front().map(|&(at, _)| at), Unit::Change);
+        hear(self.admit_at, Unit::Admit);
+        hear(self.timers.first().map(|&(at, _)| at), Unit::Timer);
+        hear(self.cleanups.front().map(|&(at, _)| at), Unit::RemoveTask);
+        hear(self.images.clean_at(), Unit::CleanImages);
+        Some(first).filter(|&(at, _)| at != Timestamp::NEVER)
     }
 
     fn take_in(
