@@ -68,14 +68,14 @@ codes! {
     UnknownKey "E0103" "unknown key":
         "Nothing reads this key. A misspelt key that was silently ignored would change the result \
          without a word, so it is refused. The nearest known key is named when one is near."
-        "workloads: { web: { memroy: 1 GiB } }\n" => "workloads: { web: { memory: 1 GiB } }\n"
+        "images: { defaults: { sise: 150 MB } }\n" => "images: { defaults: { size: 150 MB } }\n"
     DuplicateKey "E0104" "a key stands twice":
         "Both entries cannot be meant, and the parsers of this world disagree about which one wins."
         "seed: 1\nseed: 2\n" => "seed: 2\n"
     WrongType "E0105" "a value of another kind is wanted":
         "A text stands where a map is wanted, a list where a number is wanted, and so on. The message \
          says what is wanted and what was found."
-        "workloads: [web, worker]\n" => "workloads: { web: {}, worker: {} }\n"
+        "subnets: [subnet-a]\n" => "subnets: { subnet-a: us-east-1a }\n"
     UnknownChoice "E0106" "unknown word where one of a few is wanted":
         "The value must be one of a fixed set of words. The nearest one, or the whole set, is named."
         "strategy: binpak\n" => "strategy: binpack\n"
@@ -139,7 +139,8 @@ codes! {
     // E03: references.
     UnknownInstanceType "E0301" "unknown instance type":
         "The catalog of EC2 instance types has no such row. The hint names the nearest one."
-        "instance_types: [m7i.xlrge]\n" => "instance_types: [m7i.xlarge]\n"
+        "pools: { general: { instance_type: m7i.xlrge, count: 3 } }\n"
+        => "pools: { general: { instance_type: m7i.xlarge, count: 3 } }\n"
     UnknownRegion "E0302" "unknown region":
         "No region has this name, or no prices are known for it."
         "region: us-east1\n" => "region: us-east-1\n"
@@ -161,8 +162,8 @@ codes! {
         "capacity: [ { provider: FARGTE, weight: 1 } ]\n" => "capacity: [ { provider: FARGATE, weight: 1 } ]\n"
     NotOffered "E0308" "not offered here":
         "The instance type exists, but not in the region or zones of the scenario."
-        "region: eu-west-3\nnodes: { instance_types: [p5.48xlarge] }\n"
-        => "region: us-east-1\nnodes: { instance_types: [p5.48xlarge] }\n"
+        "region: eu-west-3\npools: { gpu: { instance_type: p5.48xlarge, count: 1 } }\n"
+        => "region: us-east-1\npools: { gpu: { instance_type: p5.48xlarge, count: 1 } }\n"
     UnknownCluster "E0309" "unknown cluster":
         "A request names a cluster that the platform does not have."
         "\"cluster\": \"prod\"" => "\"cluster\": \"default\""
@@ -248,14 +249,14 @@ codes! {
         "memory: 16 GiB  # on m7i.xlarge, which registers 15.3 GiB" => "memory: 15 GiB\n"
     NoCapacity "E0602" "nothing to run on":
         "The platform has no instances, no groups and no Fargate for a workload that must run there."
-        "platforms: { ecs-ec2: { ecs: { capacity: [] } } }\n"
-        => "platforms: { ecs-ec2: { ecs: { capacity: [ { provider: FARGATE, weight: 1 } ] } } }\n"
+        "platforms: { ecs-ec2: { ecs: { launch_type: EC2, requests: web.json } } }\n"
+        => "platforms: { ecs: { ecs: { launch_type: FARGATE, requests: web.json } } }\n"
     CapacityBounds "E0603" "bounds in the wrong order":
         "A minimum lies above its maximum, or the desired number outside of both."
         "scale: { min: 60, max: 3 }\n" => "scale: { min: 3, max: 60 }\n"
     ArchitectureMismatch "E0604" "an image for another processor":
         "The task wants one CPU architecture and every machine of the platform has the other."
-        "instance_types: [m7g.large]  # ARM64, task wants X86_64" => "instance_types: [m7i.large]\n"
+        "instance_type: m7g.large   # ARM64, the task wants X86_64\n" => "instance_type: m7i.large\n"
 
     // E07: limits.
     TextTooLarge "E0701" "a file beyond the limit":

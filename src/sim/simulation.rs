@@ -26,8 +26,11 @@ use super::plan::{Machine, Plan, Pool};
 
 /// Progress is told every so many events.
 const EVENTS_BETWEEN_LOOKS: u64 = 65_536;
-/// Conservation is recounted every so many events, and at the end: a recount looks at every row.
-const EVENTS_BETWEEN_RECOUNTS: u64 = 1 << 20;
+/// Conservation is recounted every so many events, and at the end. A recount looks at every row, so a
+/// record of many rows waits for [`EVENTS_PER_ROW`] events per row.
+const EVENTS_BETWEEN_RECOUNTS: u64 = 65_536;
+/// What keeps recounting cheap, however long the record is.
+const EVENTS_PER_ROW: u64 = 8;
 /// The record forgets what everybody has read every so many events.
 const EVENTS_BETWEEN_TRIMS: u64 = 64;
 
@@ -82,6 +85,8 @@ pub struct Simulation<'a> {
     pub(super) why: &'a mut dyn Why,
     pub(super) digests: Digests,
     pub(super) counts: Counts,
+    /// Conservation is recounted when so many events were taken.
+    recount_at: u64,
 }
 
 /// A machine that decides, and its wakes that are on the agenda.
@@ -158,7 +163,7 @@ pub fn run_with(
         if simulation.counts.events.is_multiple_of(EVENTS_BETWEEN_TRIMS) {
             simulation.record.trim();
         }
-        if simulation.counts.events.is_multiple_of(EVENTS_BETWEEN_RECOUNTS) {
+        if simulation.counts.events == simulation.recount_at {
             simulation.recount();
         }
         if simulation.counts.events.is_multiple_of(EVENTS_BETWEEN_LOOKS) {
@@ -217,6 +222,7 @@ impl<'a> Simulation<'a> {
             why,
             digests: Digests::default(),
             counts: Counts::default(),
+            recount_at: EVENTS_BETWEEN_RECOUNTS,
         }
     }
 
@@ -248,7 +254,9 @@ impl<'a> Simulation<'a> {
     }
 
     /// Counts everything again and compares with the books, in each part by itself.
-    fn recount(&self) {
+    fn recount(&mut self) {
+        let rows: u64 = self.record.books().by_status.iter().sum();
+        self.recount_at = self.counts.events + EVENTS_BETWEEN_RECOUNTS.max(rows * EVENTS_PER_ROW);
         self.record.recount();
         let definitions = &self.plan.definitions;
         self.scheduler.machine.recount(self.record.view(Revision::LIVE, definitions));
