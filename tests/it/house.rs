@@ -25,7 +25,8 @@ const SIBLINGS: [(&str, &str, &str); 1] =
 /// Files beyond this many lines want a second look; tables and tests are exempt.
 const LINES_MAX: usize = 900;
 
-fn sources() -> Vec<(PathBuf, String)> {
+/// Every source file and its text, in the order of their paths.
+pub(crate) fn sources() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut found = Vec::new();
     let mut folders = vec![root];

@@ -83,21 +83,7 @@ struct Source {
 }
 
 fn sources() -> Vec<Source> {
-    let mut found = Vec::new();
-    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).expect("the sources are there").flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|kind| kind == "rs") {
-                let text = fs::read_to_string(&path).expect("sources are text");
-                found.push(split(&path, &text));
-            }
-        }
-    }
-    found.sort_by(|left, right| left.name.cmp(&right.name));
-    found
+    crate::house::sources().iter().map(|(path, text)| split(path, text)).collect()
 }
 
 /// Files in `tests/`, `tests.rs`, and the module of tests that ends a file are tests.
