@@ -118,17 +118,17 @@ impl Amounts {
 /// What a pod requests, in the variants that rules ask for (K 1.3).
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Requests {
-    /// The effective request, with status of a resize, pod-level requests and overhead: what a node's
-    /// sum grows by, and what the filter and the balanced score ask for.
+    /// The specification alone, with pod-level requests and overhead: what the resource filter asks for.
+    pub asked: Amounts,
+    /// The same with the status of an in-place resize: what a node's sum grows by, and what the balanced
+    /// score asks for.
     pub effective: Amounts,
     /// The same with 100m CPU for each container that names none: what a node's score sum grows by.
     pub non_zero_cpu: i64,
     /// The same with 200 MiB for each container that names none.
     pub non_zero_memory: i64,
-    /// What the resource score asks for: containers with those defaults, without pod-level requests.
+    /// What the resource score asks for: the specification with those defaults, without pod-level requests.
     pub scored: Amounts,
-    /// Whether the specification alone names CPU (pod-level or any container).
-    pub names_any: bool,
 }
 
 /// What the scheduler reads of a pod, apart from its name and its state (K 1.1).

@@ -13,7 +13,7 @@ use crate::control::kubernetes::objects::{Pod, PodSpec, Specs};
 use crate::mark;
 
 use super::cluster::{Cluster, NodeInfo};
-use super::event::{Event, Listening};
+use super::event::{Event, EventKind, Listening};
 
 /// One reason, as people read it.
 pub type Reason = Cow<'static, str>;
@@ -234,8 +234,12 @@ pub trait Plugin: fmt::Debug {
     /// The cycle is over: what was worked out is forgotten.
     fn finish(&mut self) {}
 
-    /// Whether an event may help a pod that this plugin refused (K 2.3). Asked for every event; an event
-    /// that the plugin does not listen to is answered with false.
+    /// The events that may help a pod that this plugin refused (K 2.3).
+    fn events(&self) -> &'static [EventKind] {
+        &[]
+    }
+
+    /// Whether this one of [`events`](Self::events) may help this pod.
     fn may_help(&self, _listening: &Listening<'_>, _event: &Event<'_>) -> bool {
         true
     }
