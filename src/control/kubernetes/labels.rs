@@ -16,6 +16,12 @@ impl Labels {
         Labels(sorted.into_iter().collect())
     }
 
+    /// No labels, to borrow.
+    pub fn none() -> &'static Self {
+        static NONE: std::sync::LazyLock<Labels> = std::sync::LazyLock::new(Labels::default);
+        &NONE
+    }
+
     /// The value of a key.
     pub fn get(&self, key: Symbol) -> Option<Symbol> {
         let place = self.0.binary_search_by_key(&key, |&(known, _)| known).ok()?;

@@ -198,7 +198,8 @@ pub trait Plugin: fmt::Debug {
     /// What `pre_filter` worked out is to be as if this pod were not on the node.
     fn remove_pod(&mut self, _cycle: &Cycle<'_>, _removed: Row<Pod>, _node: &NodeInfo) {}
 
-    /// Puts a copy of what it worked out aside, before pods are added and removed in thought.
+    /// Puts a copy of what it worked out aside, before pods are added and removed in thought; copies are a
+    /// stack.
     fn save(&mut self) {}
 
     /// Takes the copy back.
