@@ -4,7 +4,7 @@
 //! once at the start of each cycle and renews what the original renews only then: the order of the nodes
 //! and the image counts of nodes that changed (K 2.4, 2.14). Knows nothing of plugins and of the queue.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::hash::Map;
 use crate::base::{Row, Symbol};
@@ -34,6 +34,8 @@ pub struct Cluster {
     dirty: Vec<Row<NodeInfo>>,
     /// Pods that are nominated to a node.
     pub nominated: Nominated,
+    /// Pods whose victims are being deleted.
+    pub preempting: BTreeSet<Row<Pod>>,
     /// Objects that plugins look up by name.
     pub listers: Listers,
 }

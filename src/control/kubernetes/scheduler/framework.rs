@@ -14,6 +14,7 @@ use crate::mark;
 
 use super::cluster::{Cluster, NodeInfo};
 use super::event::{Event, EventKind, Listening};
+use super::preemption::PreemptionSettings;
 
 /// One reason, as people read it.
 pub type Reason = Cow<'static, str>;
@@ -204,6 +205,17 @@ pub trait Plugin: fmt::Debug {
 
     /// Takes the copy back.
     fn restore(&mut self) {}
+
+    /// After a search that found no node: the words that this plugin adds to the message. Preemption is
+    /// asked by [`preempts`](Self::preempts) instead.
+    fn post_filter(&mut self, _cycle: &Cycle<'_>) -> Status {
+        Status::unschedulable("")
+    }
+
+    /// How it looks for victims, if it preempts.
+    fn preempts(&self) -> Option<PreemptionSettings> {
+        None
+    }
 
     /// Before feasible nodes are scored.
     fn pre_score(&mut self, _cycle: &Cycle<'_>, _nodes: &[&NodeInfo]) -> PreScore {

@@ -10,6 +10,7 @@ pub mod framework;
 pub mod message;
 pub mod node_tree;
 pub mod plugins;
+pub mod preemption;
 
 pub use algorithm::{Choice, Found, feasible_wanted, heap_root};
 pub use cluster::{Cluster, NodeInfo};

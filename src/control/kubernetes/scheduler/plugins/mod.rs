@@ -3,6 +3,8 @@
 //! A plugin knows the pod, the node in hand, and the cluster as of the snapshot; it never learns what
 //! other plugins said.
 
+pub mod default_preemption;
+pub mod dynamic_resources;
 pub mod image_locality;
 pub mod inter_pod_affinity;
 pub mod node_affinity;
