@@ -122,13 +122,13 @@ fn find_feasible(
     }
     if let Some(nominated) = cycle.pod.nominated.and_then(|name| cycle.cluster.node(name)) {
         mark!("K 2.5 a nominated node is looked at first, alone");
-        search(profile, cycle, &[nominated.row], start, found)?;
+        search(profile, cycle, &[nominated.row], *start, found)?;
         if !found.feasible.is_empty() {
             return Ok(());
         }
     }
     match &prepared.only {
-        None => search(profile, cycle, cycle.cluster.order(), start, found)?,
+        None => search(profile, cycle, cycle.cluster.order(), *start, found)?,
         Some(names) => {
             mark!("K 2.5 a narrowed search walks names in order");
             let text = |name: &Symbol| cycle.specs.symbols.text(*name);
@@ -139,7 +139,7 @@ fn find_feasible(
             let narrowed = prepared.narrowed_by.join(" ");
             found.absent =
                 Some(Status::unresolvable(format!("node(s) didn't satisfy plugin(s) [{narrowed}]")));
-            search(profile, cycle, &nodes, start, found)?;
+            search(profile, cycle, &nodes, *start, found)?;
         }
     }
     mark!("K 2.5 the next search begins where this one ended");
@@ -153,7 +153,7 @@ fn search(
     profile: &mut Profile,
     cycle: &Cycle<'_>,
     nodes: &[Row<NodeInfo>],
-    start: &usize,
+    start: usize,
     found: &mut Found,
 ) -> Result<(), Status> {
     let wanted = if profile.order.score.is_empty() {
@@ -163,12 +163,12 @@ fn search(
         feasible_wanted(profile.percentage, nodes.len())
     };
     if profile.order.filter.is_empty() {
-        let around = nodes.iter().cycle().skip(*start % nodes.len().max(1));
+        let around = nodes.iter().cycle().skip(start % nodes.len().max(1));
         found.feasible.extend(around.take(wanted.min(nodes.len())));
         return Ok(());
     }
     for place in 0..nodes.len() {
-        let row = nodes[(*start + place) % nodes.len()];
+        let row = nodes[(start + place) % nodes.len()];
         match profile.filter_with_nominated(cycle, &cycle.cluster[row]) {
             Ok(()) if found.feasible.len() == wanted => return Ok(()),
             Ok(()) => found.feasible.push(row),

@@ -413,7 +413,7 @@ fn claims(pod: &Pod, spec: &PodSpec) -> impl Iterator<Item = (Symbol, Symbol)> {
 }
 
 /// Removes an element as the original does: the last one moves into the hole.
-fn swap_out<T: PartialEq>(list: &mut Vec<T>, element: T) -> bool {
+fn swap_out<T: Copy + PartialEq>(list: &mut Vec<T>, element: T) -> bool {
     let place = list.iter().position(|each| *each == element);
     place.map(|place| list.swap_remove(place)).is_some()
 }

@@ -96,6 +96,7 @@ impl Status {
     }
 
     /// The same, said by a plugin.
+    #[must_use]
     pub fn by(mut self, plugin: &'static str) -> Self {
         self.plugin = plugin;
         self
@@ -124,6 +125,25 @@ pub enum PreScore {
     Score,
     /// Something is broken.
     Refused(Status),
+}
+
+/// What must be done before a pod can be bound.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Binding {
+    /// A volume is bound to a claim.
+    Volume {
+        /// The volume.
+        volume: Symbol,
+        /// The namespace and name of the claim.
+        claim: (Symbol, Symbol),
+    },
+    /// A volume is provisioned for a claim.
+    Provision {
+        /// The namespace and name of the claim.
+        claim: (Symbol, Symbol),
+        /// For this node.
+        node: Symbol,
+    },
 }
 
 /// What a plugin's answer for a node depends on, beside the pod's spec. The framework may keep an answer
@@ -243,6 +263,11 @@ pub trait Plugin: fmt::Debug {
 
     /// It is not to be had after all, or binding failed.
     fn unreserve(&mut self, _cycle: &Cycle<'_>, _node: &NodeInfo) {}
+
+    /// What must be bound before the pod can be, on the reserved node.
+    fn bindings(&self) -> &[Binding] {
+        &[]
+    }
 
     /// The cycle is over: what was worked out is forgotten.
     fn finish(&mut self) {}

@@ -17,20 +17,20 @@ const NOTE_BYTES_MAX: usize = 1024;
 
 /// The whole message: how many nodes are out for which reason, then what preemption found.
 pub fn failure(found: &Found, post_filter: &str) -> String {
-    let mut text = format!("0/{} nodes are available:", found.nodes);
+    let mut parts = vec![format!("0/{} nodes are available:", found.nodes)];
     if let Some(message) = &found.pre_filter_message {
         mark!("K 2.19 a refusal of the whole pod stands alone");
-        text.push_str(&format!(" {message}."));
+        parts.push(format!("{message}."));
     } else {
         let reasons = histogram(found);
         if !reasons.is_empty() {
-            text.push_str(&format!(" {reasons}."));
+            parts.push(format!("{reasons}."));
         }
     }
     if !post_filter.is_empty() {
-        text.push_str(&format!(" {post_filter}"));
+        parts.push(post_filter.to_owned());
     }
-    text
+    parts.join(" ")
 }
 
 /// The counted reasons of all nodes, sorted as text.

@@ -251,7 +251,7 @@ fn split_by_budgets(cycle: &Cycle<'_>, pods: &[Row<Pod>]) -> (Vec<Row<Pod>>, Vec
                     mark!("K 2.17 an empty budget selector selects nothing here");
                     false
                 }
-                selector => selector.matches(labels, &specs.symbols),
+                selector @ Selector::AllOf(_) => selector.matches(labels, &specs.symbols),
             };
             if labels.is_empty() || *namespace != pod.namespace || !selects {
                 continue;
