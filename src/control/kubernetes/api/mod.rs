@@ -1,0 +1,161 @@
+//! Objects of the Kubernetes API, spelled as Kubernetes spells them, and what becomes of them.
+//!
+//! [`Reading::read`] takes one object as a JSON value and gives a row of [`objects`](super::objects):
+//! the defaults of the API come first, then the priority, then, when a pod is created, the keys that
+//! are merged into its selectors. [`warnings`] says which of its fields have no effect here. Knows
+//! nothing of files, of lists of objects, and of when something is created.
+
+pub mod error;
+mod node;
+mod pod;
+mod pod_shape;
+mod requests;
+mod selectors;
+mod shape;
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::base::{Symbol, Timestamp};
+
+use super::objects::{Node, Pod, Specs};
+pub use error::ApiError;
+pub use requests::QualityOfService;
+
+/// Whether an object is new, or takes the place of one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stage {
+    /// It is new: keys of labels are merged into selectors.
+    Create,
+    /// It replaces one; selectors are as they are.
+    Update,
+}
+
+/// An object that was read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "kinds of the API")]
+pub enum Object {
+    Pod(Pod),
+    Node(Node),
+    PriorityClass(PriorityClass),
+}
+
+/// A class of priority.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PriorityClass {
+    /// Its name.
+    pub name: Symbol,
+    /// The priority.
+    pub value: i32,
+    /// Whether it is for pods that name none.
+    pub global_default: bool,
+    /// Whether its pods may preempt.
+    pub preempts: bool,
+}
+
+/// The classes of priority of one cluster; two more are built in.
+#[derive(Clone, Debug, Default)]
+pub struct PriorityClasses {
+    by_name: BTreeMap<Symbol, PriorityClass>,
+}
+
+impl PriorityClasses {
+    /// Adds a class, or replaces the one of its name.
+    pub fn insert(&mut self, class: PriorityClass) {
+        self.by_name.insert(class.name, class);
+    }
+
+    /// Removes a class.
+    pub fn remove(&mut self, name: Symbol) {
+        self.by_name.remove(&name);
+    }
+
+    fn get(&self, name: Symbol) -> Option<PriorityClass> {
+        self.by_name.get(&name).copied()
+    }
+
+    /// Of several defaults the lowest holds.
+    fn global_default(&self) -> Option<PriorityClass> {
+        let defaults = self.by_name.values().filter(|class| class.global_default);
+        defaults.copied().min_by_key(|class| (class.value, class.preempts))
+    }
+}
+
+/// What reading objects needs and fills.
+///
+/// ```
+/// use windtunnel::control::kubernetes::api::{Object, PriorityClasses, Reading, Stage};
+/// use windtunnel::control::kubernetes::objects::Specs;
+/// let (mut specs, classes) = (Specs::default(), PriorityClasses::default());
+/// let document = serde_json::json!({
+///     "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"},
+///     "spec": {"containers": [{"name": "web", "resources": {"limits": {"cpu": "1500m"}}}]},
+/// });
+/// let mut reading = Reading { specs: &mut specs, classes: &classes };
+/// let Ok(Object::Pod(pod)) = reading.read("Pod", &document, Stage::Create) else { panic!("a pod") };
+/// assert_eq!(specs[pod.spec].requests.effective.cpu, 1500); // the limit is the request
+/// ```
+pub struct Reading<'a> {
+    /// Where specs and spellings go.
+    pub specs: &'a mut Specs,
+    /// The classes that pods may name.
+    pub classes: &'a PriorityClasses,
+}
+
+impl Reading<'_> {
+    /// Reads one object. A `uid` that is not given is the empty text.
+    ///
+    /// # Errors
+    /// The first mistake, or a kind that is not modelled.
+    pub fn read(&mut self, kind: &str, document: &Value, stage: Stage) -> Result<Object, ApiError> {
+        match kind {
+            "Pod" => pod::read(self, shape(document)?, stage).map(Object::Pod),
+            "Node" => node::read(self, shape(document)?).map(Object::Node),
+            other => Err(ApiError::new("kind", format!("{other} is not a kind that is modelled"))),
+        }
+    }
+}
+
+/// Reads a shape; the place of a mistake is looked for only when there is one.
+fn shape<'a, T: Deserialize<'a>>(document: &'a Value) -> Result<T, ApiError> {
+    T::deserialize(document).map_err(|error| match serde_path_to_error::deserialize::<_, T>(document) {
+        Ok(_) => ApiError::new("", error.to_string()),
+        Err(error) => {
+            let path = error.path().to_string();
+            let message = error.inner().to_string().replace("a borrowed string", "text");
+            ApiError::new(if path == "." { String::new() } else { path }, message)
+        }
+    })
+}
+
+/// The namespace of an object that has one.
+fn namespace<'a>(metadata: &shape::Metadata<'a>) -> &'a str {
+    if metadata.namespace.is_empty() { "default" } else { metadata.namespace }
+}
+
+/// The name of an object; every object has one.
+fn name<'a>(metadata: &shape::Metadata<'a>) -> Result<&'a str, ApiError> {
+    if metadata.name.is_empty() {
+        return Err(ApiError::new("metadata.name", "an object needs a name"));
+    }
+    Ok(metadata.name)
+}
+
+/// A point in time, as the API writes it.
+fn timestamp(path: &str, text: Option<&str>) -> Result<Option<Timestamp>, ApiError> {
+    let Some(text) = text else { return Ok(None) };
+    let point = text.parse::<jiff::Timestamp>().ok();
+    let nanos = point.and_then(|point| u64::try_from(point.as_nanosecond()).ok());
+    match nanos {
+        Some(nanos) => Ok(Some(Timestamp::from_nanos(nanos))),
+        None => {
+            let hint = "write it as 2026-01-01T00:00:00Z";
+            Err(ApiError::new(path, format!("{text:?} is no point in time")).with_hint(hint))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
