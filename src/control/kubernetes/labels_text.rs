@@ -59,7 +59,8 @@ impl<'a> Written<'a> {
             errors.push(invalid(&place, &list(&values), error));
         }
         if matches!(comparison, Comparison::Gt | Comparison::Lt) {
-            for (index, value) in values.iter().enumerate().filter(|(_, value)| value.parse::<i64>().is_err()) {
+            for (index, value) in values.iter().enumerate().filter(|(_, value)| value.parse::<i64>().is_err())
+            {
                 let error = "for 'Gt', 'Lt' operators, the value must be an integer";
                 errors.push(invalid(&format!("{place}[{index}]"), &quoted(value), error));
             }

@@ -73,7 +73,8 @@ pub(super) fn read(reading: &mut Reading<'_>, shape: NodeShape<'_>) -> Result<No
         (names, image.size_bytes)
     });
     let images = images.collect();
-    let mut features: Vec<_> = shape.status.declared_features.iter().map(|name| symbols.intern(name)).collect();
+    let mut features: Vec<_> =
+        shape.status.declared_features.iter().map(|name| symbols.intern(name)).collect();
     features.sort_unstable();
     features.dedup();
     let spec = NodeSpec {

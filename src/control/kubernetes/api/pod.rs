@@ -22,7 +22,11 @@ const SCHEDULER: &str = "default-scheduler";
 const GRACE_S: i64 = 30;
 
 /// Reads a pod.
-pub(super) fn read(reading: &mut Reading<'_>, mut shape: PodShape<'_>, stage: Stage) -> Result<Pod, ApiError> {
+pub(super) fn read(
+    reading: &mut Reading<'_>,
+    mut shape: PodShape<'_>,
+    stage: Stage,
+) -> Result<Pod, ApiError> {
     let (namespace, name) = (namespace(&shape.metadata), name(&shape.metadata)?);
     apply_defaults(&mut shape);
     default_ports(&mut shape.spec);
@@ -150,7 +154,8 @@ fn spec(
     let near = &spec.affinity.pod_affinity;
     let far = &spec.affinity.pod_anti_affinity;
     let (affinity, preferred_affinity) = terms.both("spec.affinity.podAffinity", near, symbols)?;
-    let (anti_affinity, preferred_anti_affinity) = terms.both("spec.affinity.podAntiAffinity", far, symbols)?;
+    let (anti_affinity, preferred_anti_affinity) =
+        terms.both("spec.affinity.podAntiAffinity", far, symbols)?;
     let nodes = &spec.affinity.node_affinity;
     let preferred = nodes.preferred.iter().map(|each| (each.weight, node_term(&each.preference, symbols)));
     let preferred_nodes: Box<[(i32, NodeTerm)]> = preferred.collect();
@@ -193,9 +198,8 @@ impl Terms {
         }
         let mut preferred = Vec::with_capacity(shape.preferred.len());
         for (index, each) in shape.preferred.iter().enumerate() {
-            let path = || {
-                format!("{path}.preferredDuringSchedulingIgnoredDuringExecution[{index}].podAffinityTerm")
-            };
+            let path =
+                || format!("{path}.preferredDuringSchedulingIgnoredDuringExecution[{index}].podAffinityTerm");
             preferred.push((each.weight, self.term(path, &each.pod_affinity_term, symbols)?));
         }
         Ok((required.into(), preferred.into()))
@@ -266,7 +270,11 @@ impl Terms {
         Ok(found.into())
     }
 
-    fn constraint(&self, shape: &SpreadShape<'_>, symbols: &mut Symbols) -> Result<SpreadConstraint, ApiError> {
+    fn constraint(
+        &self,
+        shape: &SpreadShape<'_>,
+        symbols: &mut Symbols,
+    ) -> Result<SpreadConstraint, ApiError> {
         let mut constraint = spread_constraint(shape, symbols)?;
         mark!("K 2.12 keys of labels become part of the selector");
         self.merge(&mut constraint.selector, &shape.match_label_keys, |values| Operator::In(values), symbols);
@@ -313,10 +321,7 @@ pub(super) fn spread_constraint(
     })
 }
 
-fn tolerations(
-    shapes: &[TolerationShape<'_>],
-    symbols: &mut Symbols,
-) -> Result<Box<[Toleration]>, ApiError> {
+fn tolerations(shapes: &[TolerationShape<'_>], symbols: &mut Symbols) -> Result<Box<[Toleration]>, ApiError> {
     let mut found = Vec::with_capacity(shapes.len());
     for (index, shape) in shapes.iter().enumerate() {
         found.push(toleration(shape, symbols).map_err(|error| {

@@ -1,6 +1,8 @@
 //! The shape of a Pod, as far as scheduling reads it.
 
-use super::shape::{LabelSelector, Metadata, NodeSelector, NodeSelectorTerm, Pairs, Requirements, Resources, shape};
+use super::shape::{
+    LabelSelector, Metadata, NodeSelector, NodeSelectorTerm, Pairs, Requirements, Resources, shape,
+};
 
 shape! {
     PodShape {

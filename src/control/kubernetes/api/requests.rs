@@ -79,12 +79,14 @@ pub(super) fn requests(pod: &PodShape<'_>, symbols: &mut Symbols) -> Requests {
     let with_defaults = total(pod, Count { missing: &needed, ..count });
     mark!("K 2.10 the resource score passes over pod-level requests");
     let scored = total(pod, Count { status: false, pod_level: false, missing: &both });
+    mark!("K 2.10 the resource filter passes over the status of a resize");
+    let asked = total(pod, Count { status: false, ..count });
     Requests {
+        asked: amounts(&asked, symbols),
         effective: amounts(&effective, symbols),
         non_zero_cpu: with_defaults.get("cpu").map_or(0, Quantity::milli_value),
         non_zero_memory: with_defaults.get("memory").map_or(0, Quantity::value),
         scored: amounts(&scored, symbols),
-        names_any: names_cpu(pod),
     }
 }
 
@@ -118,7 +120,8 @@ pub(super) fn limits<'a>(pod: &PodShape<'a>) -> Resources<'a> {
         }
     }
     for (name, extra) in pod.spec.overhead.iter() {
-        if let Some((_, limit)) = sum.0.iter_mut().find(|(known, limit)| *known == name && limit.sign() != 0) {
+        if let Some((_, limit)) = sum.0.iter_mut().find(|(known, limit)| *known == name && limit.sign() != 0)
+        {
             limit.add(extra);
         }
     }
@@ -131,9 +134,8 @@ pub(super) fn quality_of_service(pod: &PodShape<'_>) -> QualityOfService {
         Some(whole) => vec![whole],
         None => pod.spec.all_containers().map(|container| &container.resources).collect(),
     };
-    let positive = |list: &Resources<'_>, name: &str| {
-        list.get(name).filter(|quantity| quantity.sign() > 0).cloned()
-    };
+    let positive =
+        |list: &Resources<'_>, name: &str| list.get(name).filter(|quantity| quantity.sign() > 0).cloned();
     let sum = |lists: &[&Resources<'_>], name: &str| {
         lists.iter().filter_map(|list| positive(list, name)).reduce(|mut sum, more| {
             sum.add(&more);
@@ -303,12 +305,6 @@ fn max_all<'a>(most: &mut Resources<'a>, other: &Resources<'a>) {
 
 fn replace(own: &mut Quantity, other: &Quantity) {
     own.clone_from(other);
-}
-
-fn names_cpu(pod: &PodShape<'_>) -> bool {
-    let whole = pod.spec.resources.iter().map(|each| &each.requests);
-    let each = pod.spec.all_containers().map(|container| &container.resources.requests);
-    whole.chain(each).any(|requests| requests.get("cpu").is_some())
 }
 
 fn has_pod_level(pod: &PodShape<'_>) -> bool {

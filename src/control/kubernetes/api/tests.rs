@@ -24,14 +24,20 @@ fn check_requests(row: &Value) {
     assert_eq!(row["requests"], spelled(&requests::total(&pod, plain)), "requests of {row}");
     assert_eq!(row["limits"], spelled(&requests::limits(&pod)), "limits of {row}");
     let with_defaults = Count { missing: &both, ..plain };
-    assert_eq!(row["requestsWithDefaults"], spelled(&requests::total(&pod, with_defaults)), "defaults of {row}");
+    assert_eq!(
+        row["requestsWithDefaults"],
+        spelled(&requests::total(&pod, with_defaults)),
+        "defaults of {row}"
+    );
     let with_status = Count { status: true, ..plain };
     assert_eq!(row["requestsWithStatus"], spelled(&requests::total(&pod, with_status)), "status of {row}");
     assert_eq!(row["qos"], format!("{:?}", requests::quality_of_service(&pod)), "class of {row}");
 
     let (mut specs, classes) = (Specs::default(), PriorityClasses::default());
     let mut reading = Reading { specs: &mut specs, classes: &classes };
-    let Ok(Object::Pod(pod)) = reading.read("Pod", &row["pod"], Stage::Create) else { panic!("a pod: {row}") };
+    let Ok(Object::Pod(pod)) = reading.read("Pod", &row["pod"], Stage::Create) else {
+        panic!("a pod: {row}")
+    };
     let requests = &specs[pod.spec].requests;
     let scalar = requests.effective.extended.iter();
     let scalar: Map<String, Value> =

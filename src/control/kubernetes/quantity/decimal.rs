@@ -109,9 +109,7 @@ impl Decimal {
             return Decimal::new(left.negative, sum(&left.digits, &right.digits), exponent);
         }
         match compare_digits(&left.digits, &right.digits) {
-            Ordering::Less => {
-                Decimal::new(right.negative, difference(&right.digits, &left.digits), exponent)
-            }
+            Ordering::Less => Decimal::new(right.negative, difference(&right.digits, &left.digits), exponent),
             Ordering::Equal | Ordering::Greater => {
                 Decimal::new(left.negative, difference(&left.digits, &right.digits), exponent)
             }
@@ -145,9 +143,8 @@ impl Decimal {
     /// The lowest 64 bits of the digits as a whole number, without the exponent.
     #[expect(clippy::cast_possible_wrap, reason = "the original cuts to 64 bits")]
     fn wrapped(&self) -> i64 {
-        let bits = self.digits.iter().fold(0_u64, |sum, &digit| {
-            sum.wrapping_mul(10).wrapping_add(u64::from(digit))
-        });
+        let bits =
+            self.digits.iter().fold(0_u64, |sum, &digit| sum.wrapping_mul(10).wrapping_add(u64::from(digit)));
         if self.negative { (bits as i64).wrapping_neg() } else { bits as i64 }
     }
 
