@@ -261,6 +261,11 @@ pub trait Plugin: fmt::Debug {
         Ok(())
     }
 
+    /// What is to be done about the pod's claims before it is bound to the node that was chosen.
+    fn volumes(&self, _cycle: &Cycle<'_>, _node: &NodeInfo) -> Volumes {
+        Volumes::default()
+    }
+
     /// It is not to be had after all, or binding failed.
     fn unreserve(&mut self, _cycle: &Cycle<'_>, _node: &NodeInfo) {}
 
@@ -280,6 +285,22 @@ pub trait Plugin: fmt::Debug {
     /// Whether this one of [`events`](Self::events) may help this pod.
     fn may_help(&self, _listening: &Listening<'_>, _event: &Event<'_>) -> bool {
         true
+    }
+}
+
+/// What is to be done about the claims of a pod, by name, before it is bound.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Volumes {
+    /// These claims get these volumes.
+    pub bind: Vec<(Symbol, Symbol)>,
+    /// For these claims a volume is to be made.
+    pub provision: Vec<Symbol>,
+}
+
+impl Volumes {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.bind.is_empty() && self.provision.is_empty()
     }
 }
 
@@ -526,6 +547,43 @@ impl Profile {
             scores.plugins.push((plugin.name(), own));
         }
         Ok(())
+    }
+
+    /// Tells every plugin that stands there that a node was chosen; a refusal takes it back from all.
+    ///
+    /// # Errors
+    /// The first refusal.
+    pub fn reserve(&mut self, cycle: &Cycle<'_>, node: &NodeInfo) -> Result<(), Status> {
+        for at in 0..self.order.reserve.len() {
+            let plugin = &mut self.plugins[self.order.reserve[at]];
+            let Err(status) = plugin.reserve(cycle, node) else { continue };
+            let name = plugin.name();
+            self.unreserve(cycle, node);
+            return Err(if status.is_rejection() {
+                status.by(name)
+            } else {
+                Status::error(format!("running Reserve plugin {name:?}: {}", status.message()))
+            });
+        }
+        Ok(())
+    }
+
+    /// Takes a reservation back from every plugin, last one first.
+    pub fn unreserve(&mut self, cycle: &Cycle<'_>, node: &NodeInfo) {
+        for &place in self.order.reserve.iter().rev() {
+            self.plugins[place].unreserve(cycle, node);
+        }
+    }
+
+    /// What is to be done about the pod's claims before it is bound.
+    pub fn volumes(&self, cycle: &Cycle<'_>, node: &NodeInfo) -> Volumes {
+        let mut all = Volumes::default();
+        for &place in &self.order.reserve {
+            let own = self.plugins[place].volumes(cycle, node);
+            all.bind.extend(own.bind);
+            all.provision.extend(own.provision);
+        }
+        all
     }
 
     /// The cycle is over.
