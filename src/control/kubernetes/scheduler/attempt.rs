@@ -11,7 +11,7 @@ use crate::mark;
 
 use super::algorithm::{self, Choice};
 use super::command::{EventReason, PodName, SchedulerCommand};
-use super::framework::{Code, Cycle, Status, Volumes};
+use super::framework::{Binding, Code, Cycle, Status};
 use super::machine::{Out, Preparation, Scheduler};
 use super::message;
 use super::observe;
@@ -34,9 +34,19 @@ pub struct Attempt {
     /// What preemption came to, if it was tried.
     pub preempted: Option<Preempted>,
     /// What is to be done about its claims before it is bound.
-    pub volumes: Volumes,
+    pub bindings: Vec<Binding>,
     /// How many nodes were looked at; of a failed cycle, how many have a status of their own.
     pub evaluated: usize,
+}
+
+/// What plugins reserved for a pod that is not bound yet.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Reserved {
+    pub(super) pod: InHand,
+    /// The pod as it was.
+    pub(super) record: Pod,
+    pub(super) node: Symbol,
+    pub(super) bindings: Vec<Binding>,
 }
 
 /// What became of a pod.
@@ -72,7 +82,7 @@ impl Attempt {
             refused_by: BTreeSet::new(),
             nomination: Nomination::Cleared,
             preempted: None,
-            volumes: Volumes::default(),
+            bindings: Vec::new(),
             evaluated: 0,
         }
     }
@@ -187,12 +197,22 @@ impl Scheduler {
         Some(assumed)
     }
 
-    /// An assumed pod does not come to its node: plugins take their reservations back, and others may have
-    /// the place.
-    pub(super) fn forget(&mut self, now: Timestamp, specs: &Specs, row: Row<Pod>) {
-        self.unreserve(now, specs, row);
+    /// An assumed pod does not come to its node: others may have the place.
+    pub(super) fn release(&mut self, now: Timestamp, specs: &Specs, row: Row<Pod>) {
         if let Some(assumed) = self.unassume(specs, row) {
             self.tell_of_pod_gone(now, specs, row, &assumed, None);
+        }
+    }
+
+    /// Plugins take back what they reserved for a pod on a node.
+    pub(super) fn unreserve(&mut self, now: Timestamp, specs: &Specs, reserved: &Reserved) {
+        let Scheduler { profiles, cluster, .. } = self;
+        let Reserved { pod, record, node, bindings } = reserved;
+        let profile = &mut profiles[pod.waiting.profile];
+        if let Some(node) = cluster.node(*node) {
+            let spec = &specs[record.spec];
+            let cycle = Cycle { specs, cluster, row: pod.row, pod: record, spec, now };
+            profile.unreserve(&cycle, node, bindings);
         }
     }
 
@@ -205,7 +225,7 @@ impl Scheduler {
         let cycle = Cycle { specs, cluster, row, pod, spec: &specs[pod.spec], now };
         let node = cluster.node(node).expect("the node was chosen from the snapshot");
         let Err(status) = profile.reserve(&cycle, node) else {
-            attempt.volumes = profile.volumes(&cycle, node);
+            attempt.bindings = profile.bindings();
             return;
         };
         let (outcome, message) = refusal(&status);
@@ -216,20 +236,6 @@ impl Scheduler {
             attempt.refused_by.insert(status.plugin);
         }
         self.unassume(specs, row);
-    }
-
-    fn unreserve(&mut self, now: Timestamp, specs: &Specs, row: Row<Pod>) {
-        let Scheduler { profiles, cluster, assumed, .. } = self;
-        if !assumed.contains_key(&row) {
-            return;
-        }
-        let pod = cluster.known(row);
-        let spec = &specs[pod.spec];
-        let profile = profiles.iter_mut().find(|profile| profile.name == spec.scheduler_name);
-        let node = pod.node.and_then(|name| cluster.node(name));
-        if let (Some(profile), Some(node)) = (profile, node) {
-            profile.unreserve(&Cycle { specs, cluster, row, pod, spec, now }, node);
-        }
     }
 
     /// Holds a preemptor back until its victims are being deleted.

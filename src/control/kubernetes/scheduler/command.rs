@@ -6,7 +6,7 @@ use crate::base::{Row, Symbol};
 use crate::control::Ticket;
 use crate::control::kubernetes::objects::{ClusterChange, Pod, Specs};
 
-use super::framework::Volumes;
+use super::framework::Binding;
 
 /// What the scheduler is told.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +51,7 @@ pub enum SchedulerCommand {
         /// On which node they must be reached.
         node: Symbol,
         /// What is to be done.
-        volumes: Volumes,
+        bindings: Vec<Binding>,
     },
     /// Write `status.nominatedNodeName`.
     Nominate {

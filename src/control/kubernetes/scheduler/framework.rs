@@ -261,13 +261,9 @@ pub trait Plugin: fmt::Debug {
         Ok(())
     }
 
-    /// What is to be done about the pod's claims before it is bound to the node that was chosen.
-    fn volumes(&self, _cycle: &Cycle<'_>, _node: &NodeInfo) -> Volumes {
-        Volumes::default()
-    }
-
-    /// It is not to be had after all, or binding failed.
-    fn unreserve(&mut self, _cycle: &Cycle<'_>, _node: &NodeInfo) {}
+    /// It is not to be had after all, or binding failed: what was to be bound is not, maybe long after the
+    /// cycle.
+    fn unreserve(&mut self, _cycle: &Cycle<'_>, _node: &NodeInfo, _bindings: &[Binding]) {}
 
     /// What must be bound before the pod can be, on the reserved node.
     fn bindings(&self) -> &[Binding] {
@@ -285,22 +281,6 @@ pub trait Plugin: fmt::Debug {
     /// Whether this one of [`events`](Self::events) may help this pod.
     fn may_help(&self, _listening: &Listening<'_>, _event: &Event<'_>) -> bool {
         true
-    }
-}
-
-/// What is to be done about the claims of a pod, by name, before it is bound.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Volumes {
-    /// These claims get these volumes.
-    pub bind: Vec<(Symbol, Symbol)>,
-    /// For these claims a volume is to be made.
-    pub provision: Vec<Symbol>,
-}
-
-impl Volumes {
-    /// Whether there is nothing to do.
-    pub fn is_empty(&self) -> bool {
-        self.bind.is_empty() && self.provision.is_empty()
     }
 }
 
@@ -558,7 +538,8 @@ impl Profile {
             let plugin = &mut self.plugins[self.order.reserve[at]];
             let Err(status) = plugin.reserve(cycle, node) else { continue };
             let name = plugin.name();
-            self.unreserve(cycle, node);
+            let bindings = self.bindings();
+            self.unreserve(cycle, node, &bindings);
             return Err(if status.is_rejection() {
                 status.by(name)
             } else {
@@ -569,21 +550,16 @@ impl Profile {
     }
 
     /// Takes a reservation back from every plugin, last one first.
-    pub fn unreserve(&mut self, cycle: &Cycle<'_>, node: &NodeInfo) {
+    pub fn unreserve(&mut self, cycle: &Cycle<'_>, node: &NodeInfo, bindings: &[Binding]) {
         for &place in self.order.reserve.iter().rev() {
-            self.plugins[place].unreserve(cycle, node);
+            self.plugins[place].unreserve(cycle, node, bindings);
         }
     }
 
-    /// What is to be done about the pod's claims before it is bound.
-    pub fn volumes(&self, cycle: &Cycle<'_>, node: &NodeInfo) -> Volumes {
-        let mut all = Volumes::default();
-        for &place in &self.order.reserve {
-            let own = self.plugins[place].volumes(cycle, node);
-            all.bind.extend(own.bind);
-            all.provision.extend(own.provision);
-        }
-        all
+    /// What must be bound before the pod can be, on the reserved node.
+    pub fn bindings(&self) -> Vec<Binding> {
+        let plugins = self.order.reserve.iter().map(|&place| &self.plugins[place]);
+        plugins.flat_map(|plugin| plugin.bindings()).copied().collect()
     }
 
     /// The cycle is over.

@@ -14,7 +14,7 @@ use crate::control::{Reconciler, Ticket, Tickets};
 use crate::mark;
 
 use super::algorithm::Found;
-use super::attempt::{Attempt, Outcome};
+use super::attempt::{Attempt, Outcome, Reserved};
 use super::cluster::{Cluster, NodeInfo};
 use super::command::{
     Answer, ConditionReason, EventReason, PodName, SchedulerChange, SchedulerCommand,
@@ -104,8 +104,7 @@ pub(super) struct Preparation {
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Binding {
-    pod: InHand,
-    node: Symbol,
+    reserved: Reserved,
     /// The volumes are bound: what is answered is the binding itself.
     last: bool,
 }
@@ -194,16 +193,18 @@ impl Scheduler {
     pub fn bind(&mut self, attempt: &Attempt, node: Symbol, out: &mut Out) {
         self.queue.done(attempt.pod.uid);
         let pod = PodName::of(&attempt.pod);
-        let last = attempt.volumes.is_empty();
+        let last = attempt.bindings.is_empty();
         let ticket = if last {
             self.send(SchedulerCommand::Bind { pod, node }, out)
         } else {
             mark!("K 2.16 a nomination is written before a slow binding");
             self.send(SchedulerCommand::Nominate { pod, node: Some(node) }, out);
-            let volumes = attempt.volumes.clone();
-            self.send(SchedulerCommand::BindVolumes { pod, node, volumes }, out)
+            let bindings = attempt.bindings.clone();
+            self.send(SchedulerCommand::BindVolumes { pod, node, bindings }, out)
         };
-        self.bindings.insert(ticket, Binding { pod: attempt.pod, node, last });
+        let record = *self.cluster.known(attempt.pod.row);
+        let reserved = Reserved { pod: attempt.pod, record, node, bindings: attempt.bindings.clone() };
+        self.bindings.insert(ticket, Binding { reserved, last });
     }
 
     /// Does all that preemptions began, without waiting for any answer.
@@ -315,18 +316,18 @@ impl Scheduler {
             }
         } else if let Some(binding) = self.bindings.remove(&ticket) {
             match answer {
-                Answer::Accepted if binding.last => self.bound(specs, &binding, out),
+                Answer::Accepted if binding.last => self.bound(specs, &binding.reserved, out),
                 Answer::Accepted => {
-                    let (pod, node) = (PodName::of(&binding.pod), binding.node);
+                    let (pod, node) = (PodName::of(&binding.reserved.pod), binding.reserved.node);
                     let ticket = self.send(SchedulerCommand::Bind { pod, node }, out);
                     self.bindings.insert(ticket, Binding { last: true, ..binding });
                 }
-                Answer::Conflict | Answer::Failed => self.not_bound(now, specs, &binding, out),
+                Answer::Conflict | Answer::Failed => self.not_bound(now, specs, &binding.reserved, out),
             }
         }
     }
 
-    fn bound(&mut self, specs: &Specs, binding: &Binding, out: &mut Out) {
+    fn bound(&mut self, specs: &Specs, binding: &Reserved, out: &mut Out) {
         self.counters.bound += 1;
         let Some(pod) = self.cluster.pod(binding.pod.row).filter(|pod| pod.uid == binding.pod.uid) else {
             return;
@@ -338,9 +339,10 @@ impl Scheduler {
     }
 
     /// A binding failed: the pod gives its place back and is tried again after a backoff.
-    fn not_bound(&mut self, now: Timestamp, specs: &Specs, binding: &Binding, out: &mut Out) {
+    fn not_bound(&mut self, now: Timestamp, specs: &Specs, binding: &Reserved, out: &mut Out) {
         mark!("K 2.16 a failed binding gives the place back");
-        self.forget(now, specs, binding.pod.row);
+        self.unreserve(now, specs, binding);
+        self.release(now, specs, binding.pod.row);
         let attempt = Attempt {
             outcome: Outcome::Error,
             message: format!("binding rejected: the pod could not be bound to {}",

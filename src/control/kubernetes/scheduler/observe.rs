@@ -145,7 +145,7 @@ impl Scheduler {
             *record = *new;
             if old.deleted_at.is_none() && new.deleted_at.is_some() {
                 mark!("K 2.16 an assumed pod that is deleted gives its place back");
-                self.forget(now, specs, row);
+                self.release(now, specs, row);
             }
             return;
         }
@@ -179,7 +179,7 @@ impl Scheduler {
         self.cluster.nominated.remove(row);
         self.cluster.preempting.remove(&row);
         if self.assumed.contains_key(&row) {
-            self.forget(now, specs, row);
+            self.release(now, specs, row);
         } else if old.nominated.is_some() && self.waiting_pod(specs, old).is_some() {
             self.tell_of_pod_gone(now, specs, row, old, Some(specs[old.spec].priority));
         }

@@ -22,9 +22,13 @@ use super::plugins::node_ports::NodePorts;
 use super::plugins::node_resources_balanced_allocation::NodeResourcesBalancedAllocation;
 use super::plugins::node_resources_fit::{NodeResourcesFit, Resource, Strategy};
 use super::plugins::node_unschedulable::NodeUnschedulable;
+use super::plugins::node_volume_limits::NodeVolumeLimits;
 use super::plugins::pod_topology_spread::PodTopologySpread;
 use super::plugins::scheduling_gates::SchedulingGates;
 use super::plugins::taint_toleration::TaintToleration;
+use super::plugins::volume_binding::VolumeBinding;
+use super::plugins::volume_restrictions::VolumeRestrictions;
+use super::plugins::volume_zone::VolumeZone;
 use super::preemption::PreemptionSettings;
 
 /// The default plugins with their score weights, in order (K 2.1).
@@ -51,10 +55,8 @@ pub const DEFAULT_PLUGINS: [(&str, i64); 20] = [
     ("NodeDeclaredFeatures", 0),
 ];
 
-/// Plugins of the original without code of their own: the order of the queue and the binding are built in,
-/// and those for volumes are not there yet.
-const BUILT_IN: [&str; 6] =
-    ["PrioritySort", "DefaultBinder", "VolumeRestrictions", "NodeVolumeLimits", "VolumeBinding", "VolumeZone"];
+/// Plugins of the original that are built into the queue and into binding: they have no code of their own.
+const BUILT_IN: [&str; 2] = ["PrioritySort", "DefaultBinder"];
 
 /// One profile of a configuration.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -185,6 +187,10 @@ impl Default for Registry {
             ("NodeAffinity", |told, _| Box::new(node_affinity(told))),
             ("NodePorts", |_, _| Box::new(NodePorts)),
             ("NodeResourcesFit", |told, _| Box::new(node_resources_fit(told))),
+            ("VolumeRestrictions", |_, _| Box::new(VolumeRestrictions::default())),
+            ("NodeVolumeLimits", |_, _| Box::new(NodeVolumeLimits)),
+            ("VolumeBinding", |_, _| Box::new(VolumeBinding::default())),
+            ("VolumeZone", |_, _| Box::new(VolumeZone::default())),
             ("PodTopologySpread", |told, symbols| Box::new(pod_topology_spread(told, symbols))),
             ("InterPodAffinity", |told, _| Box::new(inter_pod_affinity(told))),
             ("DynamicResources", |_, _| Box::new(DynamicResources::default())),

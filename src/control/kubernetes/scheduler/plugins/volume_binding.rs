@@ -114,11 +114,11 @@ impl Plugin for VolumeBinding {
         Ok(())
     }
 
-    fn unreserve(&mut self, _: &Cycle<'_>, _: &NodeInfo) {
-        for binding in std::mem::take(&mut self.reserved) {
+    fn unreserve(&mut self, _: &Cycle<'_>, _: &NodeInfo, bindings: &[Binding]) {
+        for binding in bindings {
             match binding {
-                Binding::Volume { volume, .. } => self.held.remove(&volume).map(|_| ()),
-                Binding::Provision { claim, .. } => self.chosen.remove(&claim).map(|_| ()),
+                Binding::Volume { volume, .. } => self.held.remove(volume).map(|_| ()),
+                Binding::Provision { claim, .. } => self.chosen.remove(claim).map(|_| ()),
             };
         }
     }
