@@ -11,6 +11,7 @@ use crate::mark;
 
 use super::cluster::NodeInfo;
 use super::framework::{Cycle, Profile, Scores, Status};
+use super::shape_index::{Hit, Pure};
 
 /// Clusters with fewer nodes are searched whole, and a search never wants fewer feasible nodes.
 const FEASIBLE_MIN: usize = 100;
@@ -35,6 +36,13 @@ pub struct Found {
     pub scores: Scores,
     /// How many nodes there were.
     pub nodes: usize,
+    /// How many of them can do.
+    pub feasible_count: usize,
+    /// How many of them have a refusal of their own.
+    pub refused_count: usize,
+    /// Whether only the choice is wanted: then the lists and scores of a cycle that finds a node may stay
+    /// empty.
+    pub brief: bool,
 }
 
 /// What a cycle decided.
@@ -78,13 +86,17 @@ pub fn feasible_wanted(percentage: i32, nodes: usize) -> usize {
 
 /// Runs one cycle. `start` is where the search begins, and moves on.
 pub fn schedule(profile: &mut Profile, cycle: &Cycle<'_>, start: &mut usize, found: &mut Found) -> Choice {
-    *found = Found { nodes: cycle.cluster.order().len(), ..Found::default() };
+    *found = Found { nodes: cycle.cluster.order().len(), brief: found.brief, ..Found::default() };
     if found.nodes == 0 {
         return Choice::NoNodes;
     }
-    if let Err(status) = find_feasible(profile, cycle, start, found) {
-        return Choice::Error(status.message());
+    match find_feasible(profile, cycle, start, found) {
+        Err(status) => return Choice::Error(status.message()),
+        Ok(Some(winner)) => return Choice::Node(winner),
+        Ok(None) => {}
     }
+    found.feasible_count = found.feasible.len();
+    found.refused_count = found.refused.len();
     match found.feasible[..] {
         [] => Choice::Nowhere,
         [only] => {
@@ -101,12 +113,13 @@ pub fn schedule(profile: &mut Profile, cycle: &Cycle<'_>, start: &mut usize, fou
     }
 }
 
+/// Finds the nodes that can do; where the index could tell, the winner.
 fn find_feasible(
     profile: &mut Profile,
     cycle: &Cycle<'_>,
     start: &mut usize,
     found: &mut Found,
-) -> Result<(), Status> {
+) -> Result<Option<Row<NodeInfo>>, Status> {
     let prepared = profile.pre_filter(cycle);
     found.rejected_by.extend(&prepared.narrowed_by);
     if let Some(status) = prepared.refused {
@@ -118,13 +131,22 @@ fn find_feasible(
         }
         found.pre_filter_message = Some(status.message());
         found.absent = Some(status);
-        return Ok(());
+        return Ok(None);
+    }
+    if found.brief
+        && prepared.only.is_none()
+        && let Some(hit) = search_index(profile, cycle, *start)?
+        && let Some(place) = hit.place
+    {
+        (found.feasible_count, found.refused_count) = (hit.feasible, hit.refused);
+        *start = (*start + hit.feasible + hit.refused) % found.nodes;
+        return Ok(Some(cycle.cluster.order()[place]));
     }
     if let Some(nominated) = cycle.pod.nominated.and_then(|name| cycle.cluster.node(name)) {
         mark!("K 2.5 a nominated node is looked at first, alone");
         search(profile, cycle, &[nominated.row], *start, found)?;
         if !found.feasible.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
     }
     match &prepared.only {
@@ -144,7 +166,21 @@ fn find_feasible(
     }
     mark!("K 2.5 the next search begins where this one ended");
     *start = (*start + found.feasible.len() + found.refused.len()) % found.nodes;
-    Ok(())
+    Ok(None)
+}
+
+/// Asks the index, where every plugin looks at the node alone and no nomination is in the way.
+fn search_index(profile: &mut Profile, cycle: &Cycle<'_>, start: usize) -> Result<Option<Hit>, Status> {
+    if cycle.pod.nominated.is_some() || !cycle.cluster.nominated.is_empty() || profile.order.score.is_empty()
+    {
+        return Ok(None);
+    }
+    let Some(pure) = Pure::of(profile, cycle) else { return Ok(None) };
+    let wanted = feasible_wanted(profile.percentage, cycle.cluster.order().len());
+    let mut index = std::mem::take(&mut profile.index);
+    let hit = index.search(profile, &pure, cycle, start, wanted);
+    profile.index = index;
+    hit
 }
 
 /// Filters nodes in order, from `start` on, until one feasible node more than wanted is met: that one does

@@ -112,7 +112,7 @@ impl Scheduler {
         match algorithm::schedule(profile, &cycle, start, found) {
             Choice::Node(row) => {
                 let name = cluster[row].name;
-                attempt.evaluated = found.feasible.len() + found.refused.len();
+                attempt.evaluated = found.feasible_count + found.refused_count;
                 attempt.outcome = Outcome::Scheduled(name);
                 self.assume(specs, pod.row, name);
                 self.reserve(now, specs, &mut attempt, name);
@@ -287,9 +287,7 @@ fn nomination(
     name: impl Fn(Row<super::cluster::NodeInfo>) -> Symbol,
 ) -> Nomination {
     match preempted {
-        Some(Preempted::Nominated { candidates, chosen }) => {
-            Nomination::Node(name(candidates[*chosen].node))
-        }
+        Some(Preempted::Nominated { candidates, chosen }) => Nomination::Node(name(candidates[*chosen].node)),
         Some(Preempted::Helpless(_)) => Nomination::Cleared,
         None | Some(Preempted::NotEligible(_) | Preempted::Error(_)) => Nomination::Unchanged,
     }

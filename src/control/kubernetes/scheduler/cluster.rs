@@ -17,6 +17,9 @@ use crate::mark;
 
 use super::node_tree::NodeTree;
 
+/// So many changes of nodes are remembered at least.
+const CHANGES_MIN: usize = 1024;
+
 /// Nodes, pods and their neighbours, as one scheduler believes them to be.
 #[derive(Debug, Default)]
 pub struct Cluster {
@@ -32,6 +35,15 @@ pub struct Cluster {
     in_snapshot: Vec<bool>,
     snapshot_size: usize,
     dirty: Vec<Row<NodeInfo>>,
+    /// By node: its place in the search order.
+    place: Vec<u32>,
+    /// Counts the search orders.
+    epoch: u64,
+    /// Nodes as they changed from snapshot to snapshot; the oldest are forgotten.
+    changes: Vec<Row<NodeInfo>>,
+    changes_start: u64,
+    /// How many pods that count on a node have any affinity, and required anti-affinity.
+    affinity: (usize, usize),
     /// Pods that are nominated to a node.
     pub nominated: Nominated,
     /// Pods whose victims are being deleted.
@@ -152,14 +164,21 @@ impl Cluster {
     pub fn add_pod(&mut self, specs: &Specs, row: Row<Pod>) {
         let pod = *self.known(row);
         let node = self.entry(pod.node.expect("only pods on a node are counted"));
-        self.nodes[node.index()].add_pod(row, &pod, &specs[pod.spec]);
+        let spec = &specs[pod.spec];
+        self.affinity.0 += usize::from(spec.has_affinity());
+        self.affinity.1 += usize::from(!spec.anti_affinity.is_empty());
+        self.nodes[node.index()].add_pod(row, &pod, spec);
         self.touch(node);
     }
 
     /// Takes a pod, as it was, off its node.
     pub fn remove_pod(&mut self, specs: &Specs, row: Row<Pod>, pod: &Pod) {
         let node = self.entry(pod.node.expect("only pods on a node are counted"));
-        self.nodes[node.index()].remove_pod(row, pod, &specs[pod.spec]);
+        let spec = &specs[pod.spec];
+        if self.nodes[node.index()].remove_pod(row, pod, spec) {
+            self.affinity.0 -= usize::from(spec.has_affinity());
+            self.affinity.1 -= usize::from(!spec.anti_affinity.is_empty());
+        }
         self.touch(node);
     }
 
@@ -201,6 +220,7 @@ impl Cluster {
             if node.spec.is_none() {
                 continue;
             }
+            self.changes.push(row);
             mark!("K 2.14 the image counts of a node are renewed when it changes");
             node.images.clear();
             let counts = node.image_rows.iter().map(|&(name, state)| {
@@ -225,7 +245,51 @@ impl Cluster {
             let by_name = &self.by_name;
             let row = |name: Symbol| *by_name.get(&name).expect("the tree holds nodes that exist");
             self.order = self.tree.list().into_iter().map(row).collect();
+            self.epoch += 1;
+            self.place.clear();
+            self.place.resize(self.nodes.len(), u32::MAX);
+            for (place, row) in self.order.iter().enumerate() {
+                self.place[row.index()] = u32::try_from(place).expect("fewer than 2^32 nodes");
+            }
         }
+        if self.changes.len() > CHANGES_MIN + 2 * self.order.len() {
+            let forgotten = self.changes.len() / 2;
+            self.changes.drain(..forgotten);
+            self.changes_start += forgotten as u64;
+        }
+    }
+
+    /// Whether a pod on a node has any affinity or anti-affinity.
+    pub const fn any_affinity(&self) -> bool {
+        self.affinity.0 > 0
+    }
+
+    /// Whether a pod on a node has required anti-affinity.
+    pub const fn any_required_anti_affinity(&self) -> bool {
+        self.affinity.1 > 0
+    }
+
+    /// Counts the search orders: it moves when a node comes or goes.
+    pub const fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// The place of a node in the search order.
+    pub fn place_of(&self, row: Row<NodeInfo>) -> Option<usize> {
+        let place = *self.place.get(row.index())?;
+        (place != u32::MAX).then_some(place as usize)
+    }
+
+    /// The nodes that changed since a point of the count of changes, with repetitions; none when that is
+    /// forgotten.
+    pub fn changes_since(&self, seen: u64) -> Option<&[Row<NodeInfo>]> {
+        let from = usize::try_from(seen.checked_sub(self.changes_start)?).ok()?;
+        self.changes.get(from..)
+    }
+
+    /// How many changes there were in all.
+    pub const fn changes_end(&self) -> u64 {
+        self.changes_start + self.changes.len() as u64
     }
 
     fn set_node(&mut self, specs: &Specs, row: Row<NodeInfo>, spec: Row<NodeSpec>) {
@@ -298,12 +362,12 @@ impl NodeInfo {
         }
     }
 
-    /// Takes a pod off again.
-    pub fn remove_pod(&mut self, row: Row<Pod>, pod: &Pod, spec: &PodSpec) {
+    /// Takes a pod off again; says whether it was there.
+    pub fn remove_pod(&mut self, row: Row<Pod>, pod: &Pod, spec: &PodSpec) -> bool {
         swap_out(&mut self.with_affinity, row);
         swap_out(&mut self.with_required_anti_affinity, row);
         if !swap_out(&mut self.pods, row) {
-            return;
+            return false;
         }
         self.count(spec, -1);
         self.ports.retain(|port| !spec.host_ports.contains(port));
@@ -315,6 +379,7 @@ impl NodeInfo {
                 }
             }
         }
+        true
     }
 
     fn count(&mut self, spec: &PodSpec, sign: i64) {
@@ -378,6 +443,11 @@ impl Nominated {
     /// The pods that are nominated to a node, oldest nomination first.
     pub fn to(&self, node: Symbol) -> &[Row<Pod>] {
         self.by_node.get(&node).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether no pod is nominated anywhere.
+    pub fn is_empty(&self) -> bool {
+        self.node_of.is_empty()
     }
 
     /// Where a pod is nominated to.

@@ -90,12 +90,7 @@ pub struct KeptEdit<T> {
 
 impl<T: Copy> KeptEdit<T> {
     fn of(edit: &Edit<'_, T>) -> Self {
-        KeptEdit {
-            row: edit.row,
-            revision: edit.revision,
-            old: edit.old.copied(),
-            new: edit.new.copied(),
-        }
+        KeptEdit { row: edit.row, revision: edit.revision, old: edit.old.copied(), new: edit.new.copied() }
     }
 
     const fn edit(&self) -> Edit<'_, T> {

@@ -15,6 +15,7 @@ use crate::mark;
 use super::cluster::{Cluster, NodeInfo};
 use super::event::{Event, EventKind, Listening};
 use super::preemption::PreemptionSettings;
+use super::shape_index::ShapeIndex;
 
 /// One reason, as people read it.
 pub type Reason = Cow<'static, str>;
@@ -242,6 +243,12 @@ pub trait Plugin: fmt::Debug {
         PreScore::Score
     }
 
+    /// Whether it scores nodes for this pod: false where `pre_score` would skip, whatever the nodes. A plugin
+    /// whose score depends on the node alone must answer without `pre_score`.
+    fn scores(&self, _cycle: &Cycle<'_>) -> bool {
+        true
+    }
+
     /// How good a node is.
     ///
     /// # Errors
@@ -295,6 +302,8 @@ pub struct Profile {
     pub plugins: Vec<Box<dyn Plugin>>,
     /// The plugins at each point, by place in `plugins`.
     pub order: Order,
+    /// What every node is to the shapes that were scheduled lately.
+    pub(super) index: ShapeIndex,
     /// Those whose `filter` is skipped in this cycle.
     skips_filter: Vec<bool>,
     /// Those whose `score` is skipped in this cycle.
@@ -339,7 +348,13 @@ impl Profile {
     /// A profile of these plugins.
     pub fn new(name: Symbol, percentage: i32, plugins: Vec<Box<dyn Plugin>>, order: Order) -> Self {
         let (skips_filter, skips_score) = (vec![false; plugins.len()], vec![false; plugins.len()]);
-        Profile { name, percentage, plugins, order, skips_filter, skips_score }
+        let index = ShapeIndex::default();
+        Profile { name, percentage, plugins, order, index, skips_filter, skips_score }
+    }
+
+    /// Whether the `filter` of the plugin at a place is skipped in this cycle.
+    pub fn skips_filter(&self, place: usize) -> bool {
+        self.skips_filter[place]
     }
 
     /// The plugin at a place.

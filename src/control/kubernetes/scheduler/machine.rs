@@ -16,9 +16,7 @@ use crate::mark;
 use super::algorithm::Found;
 use super::attempt::{Attempt, Outcome, Reserved};
 use super::cluster::{Cluster, NodeInfo};
-use super::command::{
-    Answer, ConditionReason, EventReason, PodName, SchedulerChange, SchedulerCommand,
-};
+use super::command::{Answer, ConditionReason, EventReason, PodName, SchedulerChange, SchedulerCommand};
 use super::event::{Event, EventKind, Listening};
 use super::framework::{Cycle, Profile};
 use super::queue::{InHand, Judge, PluginSet, Queue, QueueSettings};
@@ -301,14 +299,7 @@ impl Scheduler {
     }
 
     /// Takes in what became of a command.
-    fn answered(
-        &mut self,
-        now: Timestamp,
-        specs: &Specs,
-        ticket: Ticket,
-        answer: Answer,
-        out: &mut Out,
-    ) {
+    fn answered(&mut self, now: Timestamp, specs: &Specs, ticket: Ticket, answer: Answer, out: &mut Out) {
         if let Some(preemptor) = self.evictions.remove(&ticket) {
             if let Some(preparation) = self.preparations.get_mut(&preemptor) {
                 preparation.waits -= 1;
@@ -345,8 +336,10 @@ impl Scheduler {
         self.release(now, specs, binding.pod.row);
         let attempt = Attempt {
             outcome: Outcome::Error,
-            message: format!("binding rejected: the pod could not be bound to {}",
-                specs.symbols.text(binding.node)),
+            message: format!(
+                "binding rejected: the pod could not be bound to {}",
+                specs.symbols.text(binding.node)
+            ),
             ..Attempt::of(binding.pod)
         };
         self.settle(now, specs, &attempt, out);

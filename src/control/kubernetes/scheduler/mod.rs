@@ -18,6 +18,7 @@ pub mod plugins;
 pub mod preemption;
 pub mod profile;
 pub mod queue;
+pub mod shape_index;
 
 pub use algorithm::{Choice, Found, feasible_wanted, heap_root};
 pub use cluster::{Cluster, NodeInfo};

@@ -132,14 +132,7 @@ impl Scheduler {
     }
 
     /// A pod without a node changed.
-    fn pending_changed(
-        &mut self,
-        now: Timestamp,
-        edit: Edit<'_, Pod>,
-        old: &Pod,
-        new: &Pod,
-        specs: &Specs,
-    ) {
+    fn pending_changed(&mut self, now: Timestamp, edit: Edit<'_, Pod>, old: &Pod, new: &Pod, specs: &Specs) {
         let row = edit.row;
         if let Some(record) = self.assumed.get_mut(&row) {
             *record = *new;

@@ -218,13 +218,7 @@ impl Queue {
     }
 
     /// Adds a pod that is new here; says whether it is active and not held back.
-    pub fn add(
-        &mut self,
-        now: Timestamp,
-        row: Row<Pod>,
-        pod: &NewPod,
-        judge: &impl Judge,
-    ) -> bool {
+    pub fn add(&mut self, now: Timestamp, row: Row<Pod>, pod: &NewPod, judge: &impl Judge) -> bool {
         self.serials += 1;
         let waiting = Waiting {
             profile: pod.profile,
@@ -316,13 +310,7 @@ impl Queue {
 
     /// Takes back a pod that could not be scheduled, refused by these plugins; by none of them after an
     /// internal error.
-    pub fn give_back(
-        &mut self,
-        now: Timestamp,
-        pod: &InHand,
-        refused_by: PluginSet,
-        judge: &impl Judge,
-    ) {
+    pub fn give_back(&mut self, now: Timestamp, pod: &InHand, refused_by: PluginSet, judge: &impl Judge) {
         let (row, uid) = (pod.row, pod.uid);
         if self.pods.contains_key(&row) {
             self.done(uid);
@@ -356,13 +344,7 @@ impl Queue {
     }
 
     /// Something happened: pods that it may help, of a priority up to this one, come back.
-    pub fn tell(
-        &mut self,
-        now: Timestamp,
-        event: &Event<'_>,
-        priority_max: Option<i32>,
-        judge: &impl Judge,
-    ) {
+    pub fn tell(&mut self, now: Timestamp, event: &Event<'_>, priority_max: Option<i32>, judge: &impl Judge) {
         let groups: Vec<Group> = self.idle.keys().copied().collect();
         for group in groups {
             let listeners = judge.listeners(group.profile, event.kind);

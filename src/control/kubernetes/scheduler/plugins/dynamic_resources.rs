@@ -59,6 +59,10 @@ impl Plugin for DynamicResources {
         PreScore::Skip
     }
 
+    fn scores(&self, _: &Cycle<'_>) -> bool {
+        false
+    }
+
     fn finish(&mut self) {
         self.asked = false;
     }

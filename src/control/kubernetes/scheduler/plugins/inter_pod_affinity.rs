@@ -69,6 +69,9 @@ impl Plugin for InterPodAffinity {
     fn pre_filter(&mut self, cycle: &Cycle<'_>) -> PreFilter {
         let mut required = Required::default();
         let own = !cycle.spec.affinity.is_empty() || !cycle.spec.anti_affinity.is_empty();
+        if !own && !cycle.cluster.any_required_anti_affinity() {
+            return PreFilter::Skip;
+        }
         for &row in cycle.cluster.order() {
             let node = &cycle.cluster[row];
             for &pod in &node.with_required_anti_affinity {
@@ -138,6 +141,9 @@ impl Plugin for InterPodAffinity {
         if self.ignores_preferred_of_existing && !own {
             return PreScore::Skip;
         }
+        if !self.scores(cycle) {
+            return PreScore::Skip;
+        }
         let mut pairs = Pairs::new();
         let namespace = namespace_labels(cycle.cluster, cycle.specs, cycle.pod.namespace);
         for &row in cycle.cluster.order() {
@@ -153,6 +159,11 @@ impl Plugin for InterPodAffinity {
         }
         self.preferred = pairs;
         PreScore::Score
+    }
+
+    fn scores(&self, cycle: &Cycle<'_>) -> bool {
+        let own = !cycle.spec.preferred_affinity.is_empty() || !cycle.spec.preferred_anti_affinity.is_empty();
+        own || (!self.ignores_preferred_of_existing && cycle.cluster.any_affinity())
     }
 
     fn score(&self, cycle: &Cycle<'_>, node: &NodeInfo) -> Result<i64, Status> {

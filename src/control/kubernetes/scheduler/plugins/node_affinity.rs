@@ -71,8 +71,11 @@ impl Plugin for NodeAffinity {
     }
 
     fn pre_score(&mut self, cycle: &Cycle<'_>, _: &[&NodeInfo]) -> PreScore {
-        let none = cycle.spec.preferred_nodes.is_empty() && self.added_preferred.is_empty();
-        if none { PreScore::Skip } else { PreScore::Score }
+        if self.scores(cycle) { PreScore::Score } else { PreScore::Skip }
+    }
+
+    fn scores(&self, cycle: &Cycle<'_>) -> bool {
+        !cycle.spec.preferred_nodes.is_empty() || !self.added_preferred.is_empty()
     }
 
     fn score(&self, cycle: &Cycle<'_>, node: &NodeInfo) -> Result<i64, Status> {

@@ -34,19 +34,19 @@ impl Plugin for NodeResourcesBalancedAllocation {
     }
 
     fn pre_score(&mut self, cycle: &Cycle<'_>, _: &[&NodeInfo]) -> PreScore {
-        let requests = &cycle.spec.requests.effective;
-        if self.resources.iter().all(|resource| resource.of(requests) == 0) {
-            mark!("K 2.11 best-effort pods balance nothing");
-            return PreScore::Skip;
-        }
-        PreScore::Score
+        if self.scores(cycle) { PreScore::Score } else { PreScore::Skip }
+    }
+
+    fn scores(&self, cycle: &Cycle<'_>) -> bool {
+        mark!("K 2.11 best-effort pods balance nothing");
+        self.resources.iter().any(|resource| resource.of(&cycle.spec.requests.effective) != 0)
     }
 
     fn score(&self, cycle: &Cycle<'_>, node: &NodeInfo) -> Result<i64, Status> {
-        let requests = &cycle.spec.requests.effective;
-        if self.resources.iter().all(|resource| resource.of(requests) == 0) {
+        if !self.scores(cycle) {
             return Ok(0);
         }
+        let requests = &cycle.spec.requests.effective;
         let capacity = &cycle.cluster.spec(cycle.specs, node).allocatable;
         let with = self.evenness_upstream_f64(requests, &node.requested, requests, capacity);
         let without = self.evenness_upstream_f64(requests, &node.requested, &Amounts::default(), capacity);

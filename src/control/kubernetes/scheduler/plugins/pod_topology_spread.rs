@@ -251,6 +251,11 @@ impl Plugin for PodTopologySpread {
         PreScore::Score
     }
 
+    fn scores(&self, cycle: &Cycle<'_>) -> bool {
+        let listers = &cycle.cluster.listers;
+        !self.constraints(cycle.specs, listers, cycle.pod, cycle.spec, false).is_empty()
+    }
+
     fn score(&self, cycle: &Cycle<'_>, node: &NodeInfo) -> Result<i64, Status> {
         let soft = &self.soft;
         let labels = &cycle.cluster.spec(cycle.specs, node).labels;

@@ -91,6 +91,10 @@ impl Plugin for VolumeBinding {
         PreScore::Skip
     }
 
+    fn scores(&self, _: &Cycle<'_>) -> bool {
+        false
+    }
+
     fn reserve(&mut self, cycle: &Cycle<'_>, node: &NodeInfo) -> Result<(), Status> {
         self.reserved.clear();
         let Some(claims) = &self.claims else {
