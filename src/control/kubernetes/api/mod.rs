@@ -5,13 +5,16 @@
 //! are merged into its selectors. [`warnings`] says which of its fields have no effect here. Knows
 //! nothing of files, of lists of objects, and of when something is created.
 
+pub mod config;
 pub mod error;
+mod neighbours;
 mod node;
 mod pod;
 mod pod_shape;
 mod requests;
 mod selectors;
 mod shape;
+mod storage;
 
 use std::collections::BTreeMap;
 
@@ -20,7 +23,11 @@ use serde_json::Value;
 
 use crate::base::{Symbol, Timestamp};
 
-use super::objects::{Node, Pod, Specs};
+use super::labels::Labels;
+use super::objects::{
+    BudgetSpec, ClaimSpec, ControllerKind, CsiDriver, CsiNodeSpec, Named, Node, Pod, Selecting, Specs,
+    StorageCapacitySpec, StorageClassSpec, VolumeSpec,
+};
 pub use error::ApiError;
 pub use requests::QualityOfService;
 
@@ -39,6 +46,16 @@ pub enum Stage {
 pub enum Object {
     Pod(Pod),
     Node(Node),
+    Volume(Named<VolumeSpec>),
+    Claim(Named<ClaimSpec>),
+    StorageClass(Named<StorageClassSpec>),
+    CsiNode(Named<CsiNodeSpec>),
+    CsiDriver(CsiDriver),
+    StorageCapacity(Named<StorageCapacitySpec>),
+    VolumeAttachment(Named<Labels>),
+    Selecting(Selecting),
+    Budget(Named<BudgetSpec>),
+    Namespace(Named<Labels>),
     PriorityClass(PriorityClass),
 }
 
@@ -111,15 +128,42 @@ impl Reading<'_> {
     /// The first mistake, or a kind that is not modelled.
     pub fn read(&mut self, kind: &str, document: &Value, stage: Stage) -> Result<Object, ApiError> {
         match kind {
-            "Pod" => pod::read(self, shape(document)?, stage).map(Object::Pod),
-            "Node" => node::read(self, shape(document)?).map(Object::Node),
+            "Pod" => pod::read(self, read_shape(document)?, stage).map(Object::Pod),
+            "Node" => node::read(self, read_shape(document)?).map(Object::Node),
+            "PersistentVolume" => storage::volume(self, read_shape(document)?).map(Object::Volume),
+            "PersistentVolumeClaim" => storage::claim(self, read_shape(document)?).map(Object::Claim),
+            "StorageClass" => storage::storage_class(self, read_shape(document)?).map(Object::StorageClass),
+            "CSINode" => storage::csi_node(self, read_shape(document)?).map(Object::CsiNode),
+            "CSIDriver" => storage::csi_driver(self, &read_shape(document)?).map(Object::CsiDriver),
+            "CSIStorageCapacity" => {
+                storage::storage_capacity(self, &read_shape(document)?).map(Object::StorageCapacity)
+            }
+            "VolumeAttachment" => {
+                neighbours::attachment(self, &read_shape(document)?).map(Object::VolumeAttachment)
+            }
+            "Service" => neighbours::plain(self, &read_shape(document)?, None).map(Object::Selecting),
+            "ReplicationController" => {
+                let kind = Some(ControllerKind::ReplicationController);
+                neighbours::plain(self, &read_shape(document)?, kind).map(Object::Selecting)
+            }
+            "ReplicaSet" => {
+                let kind = ControllerKind::ReplicaSet;
+                neighbours::workload(self, &read_shape(document)?, kind).map(Object::Selecting)
+            }
+            "StatefulSet" => {
+                let kind = ControllerKind::StatefulSet;
+                neighbours::workload(self, &read_shape(document)?, kind).map(Object::Selecting)
+            }
+            "PodDisruptionBudget" => neighbours::budget(self, &read_shape(document)?).map(Object::Budget),
+            "Namespace" => neighbours::namespace_object(self, read_shape(document)?).map(Object::Namespace),
+            "PriorityClass" => neighbours::priority_class(self, &read_shape(document)?).map(Object::PriorityClass),
             other => Err(ApiError::new("kind", format!("{other} is not a kind that is modelled"))),
         }
     }
 }
 
 /// Reads a shape; the place of a mistake is looked for only when there is one.
-fn shape<'a, T: Deserialize<'a>>(document: &'a Value) -> Result<T, ApiError> {
+fn read_shape<'a, T: Deserialize<'a>>(document: &'a Value) -> Result<T, ApiError> {
     T::deserialize(document).map_err(|error| match serde_path_to_error::deserialize::<_, T>(document) {
         Ok(_) => ApiError::new("", error.to_string()),
         Err(error) => {

@@ -17,7 +17,7 @@ fn spelled(resources: &Resources<'_>) -> Value {
 }
 
 fn check_requests(row: &Value) {
-    let mut pod: pod_shape::PodShape<'_> = shape(&row["pod"]).expect("a pod");
+    let mut pod: pod_shape::PodShape<'_> = read_shape(&row["pod"]).expect("a pod");
     requests::apply_defaults(&mut pod);
     let plain = Count { status: false, pod_level: true, missing: &[] };
     let both = [("cpu", default_cpu()), ("memory", default_memory())];
