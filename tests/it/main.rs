@@ -1,6 +1,7 @@
 //! One test binary, one file per promise.
 
 mod cli;
+mod conformance;
 mod determinism;
 mod fields;
 mod files;

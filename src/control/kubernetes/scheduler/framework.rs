@@ -335,7 +335,7 @@ pub struct Prepared {
     pub refused: Option<Status>,
 }
 
-/// The scores of the feasible nodes, one row per plugin that stands at the point.
+/// The scores of the feasible nodes, one row per plugin that stands at the point and does not skip the cycle.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Scores {
     /// Plugin, and its normalised and weighted score of each feasible node.
@@ -522,20 +522,19 @@ impl Profile {
         }
         scores.total.resize(nodes.len(), 0);
         for &(place, weight) in &self.order.score {
+            if self.skips_score[place] {
+                continue;
+            }
             let plugin = &self.plugins[place];
             let mut own = vec![0; nodes.len()];
-            if !self.skips_score[place] {
-                for (score, node) in own.iter_mut().zip(nodes) {
-                    *score = plugin.score(cycle, node).map_err(|status| {
-                        let (name, message) = (plugin.name(), status.message());
-                        Status::error(format!(
-                            "running Score plugins: plugin {name:?} failed with: {message}"
-                        ))
-                    })?;
-                }
-                plugin.normalize(cycle, nodes, &mut own);
-                weigh(plugin.name(), weight, &mut own)?;
+            for (score, node) in own.iter_mut().zip(nodes) {
+                *score = plugin.score(cycle, node).map_err(|status| {
+                    let (name, message) = (plugin.name(), status.message());
+                    Status::error(format!("running Score plugins: plugin {name:?} failed with: {message}"))
+                })?;
             }
+            plugin.normalize(cycle, nodes, &mut own);
+            weigh(plugin.name(), weight, &mut own)?;
             for (total, score) in scores.total.iter_mut().zip(&own) {
                 *total += score;
             }

@@ -3,9 +3,8 @@
 //! No pod of this model has claims; what is left of the plugin is a score of 0 and what it says when no
 //! node can do (K 2.17, 0).
 
-use crate::control::kubernetes::scheduler::cluster::NodeInfo;
 use crate::control::kubernetes::scheduler::framework::{
-    Cycle, Dependence, Plugin, Points, PreFilter, PreScore, Status,
+    Cycle, Dependence, Plugin, Points, PreFilter, Status,
 };
 use crate::mark;
 
@@ -26,9 +25,9 @@ impl Plugin for DynamicResources {
             pre_filter: true,
             filter: true,
             post_filter: true,
-            pre_score: true,
             score: true,
             reserve: true,
+            ..Points::default()
         }
     }
 
@@ -53,10 +52,6 @@ impl Plugin for DynamicResources {
             mark!("K 2.17 a search that was aborted before has no state here");
             Status::error("not found")
         }
-    }
-
-    fn pre_score(&mut self, _: &Cycle<'_>, _: &[&NodeInfo]) -> PreScore {
-        PreScore::Skip
     }
 
     fn scores(&self, _: &Cycle<'_>) -> bool {
