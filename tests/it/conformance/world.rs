@@ -6,13 +6,14 @@ use serde_json::{Map, Value, json};
 
 use windtunnel::base::{Edit, Revision, Row, Span, Symbol, Timestamp};
 use windtunnel::control::Reconciler;
+use windtunnel::control::kubernetes::api::config::Configuration;
 use windtunnel::control::kubernetes::api::{Object, PriorityClasses, Reading, Stage};
 use windtunnel::control::kubernetes::objects::{ClusterChange, Pod, Specs};
 use windtunnel::control::kubernetes::scheduler::Scheduler;
 use windtunnel::control::kubernetes::scheduler::attempt::{Attempt, Nomination, Outcome};
 use windtunnel::control::kubernetes::scheduler::command::{SchedulerChange, SchedulerCommand};
-use windtunnel::control::kubernetes::scheduler::profile::{ProfileSettings, Registry};
-use windtunnel::control::kubernetes::scheduler::queue::QueueSettings;
+use windtunnel::control::kubernetes::scheduler::profile::{Registry, queue_settings};
+use windtunnel::control::kubernetes::scheduler::queue::InHand;
 
 use super::describe::{self, LISTED, LISTED_LONG};
 
@@ -29,8 +30,8 @@ pub(super) struct World {
     classes: PriorityClasses,
     scheduler: Scheduler,
     objects: BTreeMap<Key, Stored>,
-    /// Rows that were given to objects.
-    rows: usize,
+    /// The names of all pods that ever were, by row; rows are never used again.
+    names: Vec<String>,
     revision: u64,
     started: Timestamp,
     now: Timestamp,
@@ -50,16 +51,20 @@ struct Stored {
 impl World {
     pub(super) fn new(case: &Value, registry: &Registry) -> Result<Self, String> {
         let mut specs = Specs::default();
-        let (profiles, queue) = settings(&case["config"], &mut specs)?;
-        let made = profiles.iter().map(|profile| registry.profile(profile, &mut specs.symbols));
-        let profiles = made.collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())?;
+        let symbols = &mut specs.symbols;
+        let configuration = match &case["config"] {
+            Value::Null => Configuration::standard(symbols),
+            config => Configuration::read(config, symbols).map_err(|error| format!("{error:?}"))?,
+        };
+        let profiles = registry.profiles(&configuration, symbols);
+        let queue = queue_settings(&configuration);
         let started = Timestamp::from_nanos(0) + Span::seconds(EPOCH_S);
         Ok(World {
             specs,
             classes: PriorityClasses::default(),
             scheduler: Scheduler::new(started, profiles, queue),
             objects: BTreeMap::new(),
-            rows: 0,
+            names: Vec::new(),
             revision: 0,
             started,
             now: started,
@@ -157,8 +162,8 @@ impl World {
         let (row, old) = match self.objects.get(&key) {
             Some(known) => (known.row, Some(known.object)),
             None => {
-                self.rows += 1;
-                (self.rows - 1, None)
+                self.names.push(format!("{}/{}", key.1, key.2));
+                (self.names.len() - 1, None)
             }
         };
         self.objects.insert(key, Stored { row, document, object });
@@ -192,7 +197,20 @@ impl World {
                 }
             };
         }
-        change!(Pod, Node);
+        change!(
+            Pod,
+            Node,
+            Volume,
+            Claim,
+            StorageClass,
+            CsiNode,
+            CsiDriver,
+            StorageCapacity,
+            VolumeAttachment,
+            Selecting,
+            Budget,
+            Namespace
+        );
     }
 
     fn snapshot(&mut self) -> Value {
@@ -245,7 +263,7 @@ impl World {
     }
 
     /// Runs a cycle; a success is bound at once.
-    fn attempt(&mut self, hand: windtunnel::control::kubernetes::scheduler::queue::InHand) -> (Attempt, Value) {
+    fn attempt(&mut self, hand: InHand) -> (Attempt, Value) {
         let offset = self.offset;
         let mut out = Vec::new();
         let attempt = self.scheduler.attempt(self.now, &self.specs, hand, &mut |_, _| offset, &mut out);
@@ -322,7 +340,7 @@ impl World {
     }
 
     fn name(&self, row: Row<Pod>) -> String {
-        describe::pod(&self.specs, &self.scheduler, row)
+        self.names[row.index()].clone()
     }
 
     fn name_of(&self, attempt: &Attempt) -> Option<String> {
@@ -352,13 +370,4 @@ fn nominate(document: &mut Value, node: Option<&str>) {
 
 fn optional(list: Vec<String>) -> Value {
     if list.is_empty() { Value::Null } else { json!(list) }
-}
-
-/// The profiles and the queue of a configuration; all defaults if it is absent.
-fn settings(config: &Value, specs: &mut Specs) -> Result<(Vec<ProfileSettings>, QueueSettings), String> {
-    if config.is_null() {
-        let name = specs.symbols.intern("default-scheduler");
-        return Ok((vec![ProfileSettings::of_default(name)], QueueSettings::default()));
-    }
-    Err("configurations are not read yet".to_owned())
 }

@@ -29,13 +29,14 @@ pub type Out = Vec<(Ticket, SchedulerCommand)>;
 /// ```
 /// use windtunnel::base::{Symbols, Timestamp};
 /// use windtunnel::control::Reconciler;
+/// use windtunnel::control::kubernetes::api::config::Configuration;
 /// use windtunnel::control::kubernetes::scheduler::Scheduler;
-/// use windtunnel::control::kubernetes::scheduler::profile::{ProfileSettings, Registry};
-/// use windtunnel::control::kubernetes::scheduler::queue::QueueSettings;
+/// use windtunnel::control::kubernetes::scheduler::profile::{Registry, queue_settings};
 /// let mut symbols = Symbols::default();
-/// let settings = ProfileSettings::of_default(symbols.intern("default-scheduler"));
-/// let profile = Registry::default().profile(&settings, &mut symbols).unwrap();
-/// let scheduler = Scheduler::new(Timestamp::from_nanos(0), vec![profile], QueueSettings::default());
+/// let configuration = Configuration::standard(&mut symbols);
+/// let profiles = Registry::default().profiles(&configuration, &mut symbols);
+/// let now = Timestamp::from_nanos(0);
+/// let scheduler = Scheduler::new(now, profiles, queue_settings(&configuration));
 /// assert_eq!(scheduler.wake_at(), None, "nothing to do");
 /// ```
 #[derive(Debug)]
