@@ -17,7 +17,13 @@ pub(super) const LISTED: usize = 40;
 pub(super) const LISTED_LONG: usize = 8;
 
 /// What one cycle came to.
-pub(super) fn attempt(specs: &Specs, scheduler: &Scheduler, attempt: &Attempt, listed: usize) -> Value {
+pub(super) fn attempt(
+    specs: &Specs,
+    scheduler: &Scheduler,
+    attempt: &Attempt,
+    listed: usize,
+    brief: bool,
+) -> Value {
     let mut result = Map::new();
     result.insert("nextStart".to_owned(), json!(scheduler.next_start()));
     let outcome = match attempt.outcome {
@@ -36,12 +42,17 @@ pub(super) fn attempt(specs: &Specs, scheduler: &Scheduler, attempt: &Attempt, l
         }
     };
     put("evaluated", json!(attempt.evaluated));
-    describe_nodes(specs, scheduler, listed, &mut put);
+    let placed = matches!(attempt.outcome, Outcome::Scheduled(_));
+    if !(brief && placed) {
+        describe_nodes(specs, scheduler, listed, &mut put);
+    }
     if let Outcome::Scheduled(node) = attempt.outcome {
         let node = specs.symbols.text(node);
         put("node", json!(node));
-        put("feasible", json!(scheduler.found().feasible.len()));
-        describe_scores(specs, scheduler, node, listed, &mut put);
+        put("feasible", json!(scheduler.found().feasible_count));
+        if !brief {
+            describe_scores(specs, scheduler, node, listed, &mut put);
+        }
         describe_bindings(specs, &attempt.bindings, &mut put);
     } else {
         put("message", json!(attempt.message));

@@ -39,6 +39,19 @@ pub(super) struct World {
     listed: usize,
     offset: u64,
     held: Option<Attempt>,
+    brief: bool,
+    edit: Option<fn(&mut Value)>,
+}
+
+/// The rules by which cases are replayed: those of the product, or wrong ones.
+#[derive(Default)]
+pub(super) struct Rules {
+    pub(super) registry: Registry,
+    pub(super) choose: Option<fn(&[i64]) -> usize>,
+    /// What is done to every object before it is read.
+    pub(super) edit: Option<fn(&mut Value)>,
+    /// Successes say the choice alone.
+    pub(super) brief: bool,
 }
 
 /// An object as the record has it.
@@ -49,20 +62,25 @@ struct Stored {
 }
 
 impl World {
-    pub(super) fn new(case: &Value, registry: &Registry) -> Result<Self, String> {
+    pub(super) fn new(case: &Value, rules: &Rules) -> Result<Self, String> {
         let mut specs = Specs::default();
         let symbols = &mut specs.symbols;
         let configuration = match &case["config"] {
             Value::Null => Configuration::standard(symbols),
             config => Configuration::read(config, symbols).map_err(|error| format!("{error:?}"))?,
         };
-        let profiles = registry.profiles(&configuration, symbols);
+        let mut profiles = rules.registry.profiles(&configuration, symbols);
+        if let Some(choose) = rules.choose {
+            profiles.iter_mut().for_each(|profile| profile.choose = choose);
+        }
         let queue = queue_settings(&configuration);
         let started = Timestamp::from_nanos(0) + Span::seconds(EPOCH_S);
+        let mut scheduler = Scheduler::new(started, profiles, queue);
+        scheduler.explain(!rules.brief);
         Ok(World {
             specs,
             classes: PriorityClasses::default(),
-            scheduler: Scheduler::new(started, profiles, queue),
+            scheduler,
             objects: BTreeMap::new(),
             names: Vec::new(),
             revision: 0,
@@ -72,6 +90,8 @@ impl World {
             listed: if case["long"] == json!(true) { LISTED_LONG } else { LISTED },
             offset: case["preemptionOffset"].as_u64().unwrap_or(0),
             held: None,
+            brief: rules.brief,
+            edit: rules.edit,
         })
     }
 
@@ -128,6 +148,9 @@ impl World {
 
     fn apply(&mut self, document: &Value) -> Result<(), String> {
         let mut document = document.clone();
+        if let Some(edit) = self.edit {
+            edit(&mut document);
+        }
         let metadata = |field: &str| document["metadata"][field].as_str().unwrap_or_default();
         let kind = document["kind"].as_str().ok_or("a kind is missing")?.to_owned();
         let key = key(&kind, metadata("namespace"), metadata("name"));
@@ -267,7 +290,7 @@ impl World {
         let offset = self.offset;
         let mut out = Vec::new();
         let attempt = self.scheduler.attempt(self.now, &self.specs, hand, &mut |_, _| offset, &mut out);
-        let result = describe::attempt(&self.specs, &self.scheduler, &attempt, self.listed);
+        let result = describe::attempt(&self.specs, &self.scheduler, &attempt, self.listed, self.brief);
         if let Outcome::Scheduled(node) = attempt.outcome {
             self.scheduler.bind(&attempt, node, &mut out);
             let name = self.name(hand.row);

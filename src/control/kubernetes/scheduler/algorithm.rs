@@ -106,7 +106,7 @@ pub fn schedule(profile: &mut Profile, cycle: &Cycle<'_>, start: &mut usize, fou
         _ => {
             let nodes: Vec<&NodeInfo> = found.feasible.iter().map(|&row| &cycle.cluster[row]).collect();
             match profile.score(cycle, &nodes, &mut found.scores) {
-                Ok(()) => Choice::Node(found.feasible[heap_root(&found.scores.total)]),
+                Ok(()) => Choice::Node(found.feasible[(profile.choose)(&found.scores.total)]),
                 Err(status) => Choice::Error(status.message()),
             }
         }
@@ -144,13 +144,13 @@ fn find_feasible(
     }
     if let Some(nominated) = cycle.pod.nominated.and_then(|name| cycle.cluster.node(name)) {
         mark!("K 2.5 a nominated node is looked at first, alone");
-        search(profile, cycle, &[nominated.row], *start, found)?;
-        if !found.feasible.is_empty() {
+        let alone = search(profile, cycle, &[nominated.row], *start, found);
+        if alone.is_ok() && !found.feasible.is_empty() {
             return Ok(None);
         }
     }
-    match &prepared.only {
-        None => search(profile, cycle, cycle.cluster.order(), *start, found)?,
+    let searched = match &prepared.only {
+        None => search(profile, cycle, cycle.cluster.order(), *start, found),
         Some(names) => {
             mark!("K 2.5 a narrowed search walks names in order");
             let text = |name: &Symbol| cycle.specs.symbols.text(*name);
@@ -161,12 +161,12 @@ fn find_feasible(
             let narrowed = prepared.narrowed_by.join(" ");
             found.absent =
                 Some(Status::unresolvable(format!("node(s) didn't satisfy plugin(s) [{narrowed}]")));
-            search(profile, cycle, &nodes, *start, found)?;
+            search(profile, cycle, &nodes, *start, found)
         }
-    }
+    };
     mark!("K 2.5 the next search begins where this one ended");
     *start = (*start + found.feasible.len() + found.refused.len()) % found.nodes;
-    Ok(None)
+    searched.map(|()| None)
 }
 
 /// Asks the index, where every plugin looks at the node alone and no nomination is in the way.

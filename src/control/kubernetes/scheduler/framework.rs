@@ -12,6 +12,7 @@ use crate::base::{Row, Symbol, Timestamp};
 use crate::control::kubernetes::objects::{Pod, PodSpec, Specs};
 use crate::mark;
 
+use super::algorithm::heap_root;
 use super::cluster::{Cluster, NodeInfo};
 use super::event::{Event, EventKind, Listening};
 use super::preemption::PreemptionSettings;
@@ -302,6 +303,8 @@ pub struct Profile {
     pub plugins: Vec<Box<dyn Plugin>>,
     /// The plugins at each point, by place in `plugins`.
     pub order: Order,
+    /// The place of the winner among totals in search order.
+    pub choose: fn(&[i64]) -> usize,
     /// What every node is to the shapes that were scheduled lately.
     pub(super) index: ShapeIndex,
     /// Those whose `filter` is skipped in this cycle.
@@ -349,7 +352,7 @@ impl Profile {
     pub fn new(name: Symbol, percentage: i32, plugins: Vec<Box<dyn Plugin>>, order: Order) -> Self {
         let (skips_filter, skips_score) = (vec![false; plugins.len()], vec![false; plugins.len()]);
         let index = ShapeIndex::default();
-        Profile { name, percentage, plugins, order, index, skips_filter, skips_score }
+        Profile { name, percentage, plugins, order, choose: heap_root, index, skips_filter, skips_score }
     }
 
     /// Whether the `filter` of the plugin at a place is skipped in this cycle.

@@ -117,7 +117,7 @@ impl Scheduler {
             cluster: Cluster::default(),
             queue: Queue::new(settings),
             start: 0,
-            found: Found::default(),
+            found: Found { brief: true, ..Found::default() },
             assumed: BTreeMap::new(),
             preparations: BTreeMap::new(),
             bindings: BTreeMap::new(),
@@ -143,6 +143,12 @@ impl Scheduler {
     /// What the last cycle found.
     pub const fn found(&self) -> &Found {
         &self.found
+    }
+
+    /// Whether [`found`](Self::found) is to hold every refusal and every score of a success as well; that
+    /// takes longer.
+    pub const fn explain(&mut self, wanted: bool) {
+        self.found.brief = !wanted;
     }
 
     /// Where the next search for nodes begins.
@@ -515,3 +521,6 @@ impl Judge for Bench<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

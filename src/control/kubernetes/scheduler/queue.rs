@@ -633,3 +633,6 @@ fn floor_second(at: Timestamp) -> Timestamp {
     let second = Span::SECOND.as_nanos();
     Timestamp::from_nanos(at.as_nanos() / second * second)
 }
+
+#[cfg(test)]
+mod tests;
