@@ -7,5 +7,6 @@ mod fields;
 mod files;
 mod golden;
 mod house;
+mod kubernetes_fields;
 mod rules;
 mod tool;

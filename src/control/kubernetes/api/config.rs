@@ -110,7 +110,7 @@ plugins! {
     NodeResourcesFit 1 [PreFilter Filter PreScore Score],
     VolumeRestrictions 0 [PreFilter Filter],
     NodeVolumeLimits 0 [PreFilter Filter],
-    VolumeBinding 0 [PreFilter Filter Reserve PreBind PreScore Score],
+    VolumeBinding 0 [PreFilter Filter Reserve PreBind],
     VolumeZone 0 [PreFilter Filter],
     PodTopologySpread 2 [PreFilter Filter PreScore Score],
     InterPodAffinity 2 [PreFilter Filter PreScore Score],
@@ -264,7 +264,6 @@ shape! {
     }
 }
 
-
 impl Configuration {
     /// The configuration of a scheduler that is told nothing.
     pub fn standard(symbols: &mut Symbols) -> Self {
@@ -284,7 +283,8 @@ impl Configuration {
         let alone = shape.profiles.len() == 1;
         let mut profiles: Vec<Profile> = Vec::new();
         for (index, profile) in shape.profiles.iter().enumerate() {
-            let at = |error: ApiError| ApiError { path: format!("profiles[{index}].{}", error.path), ..error };
+            let at =
+                |error: ApiError| ApiError { path: format!("profiles[{index}].{}", error.path), ..error };
             let profile = Profile::read(profile, alone, symbols).map_err(at)?;
             if profiles.iter().any(|other| other.scheduler_name == profile.scheduler_name) {
                 return Err(at(ApiError::new("schedulerName", "another profile has this name")));
@@ -314,7 +314,9 @@ impl Profile {
     fn read(shape: &ProfileShape<'_>, alone: bool, symbols: &mut Symbols) -> Result<Self, ApiError> {
         let scheduler_name = match (shape.scheduler_name, alone) {
             ("", true) => "default-scheduler",
-            ("", false) => return Err(ApiError::new("schedulerName", "each of several profiles needs a name")),
+            ("", false) => {
+                return Err(ApiError::new("schedulerName", "each of several profiles needs a name"));
+            }
             (name, _) => name,
         };
         Ok(Profile {
@@ -408,7 +410,8 @@ fn listed(named: &[Named<'_>]) -> Result<Weighted, ApiError> {
     for (index, each) in named.iter().enumerate() {
         let path = || format!("enabled[{index}].name");
         let Some(&plugin) = Plugin::ALL.iter().find(|plugin| plugin.as_str() == each.name) else {
-            let near = Plugin::ALL.iter().min_by_key(|plugin| strsim::levenshtein(plugin.as_str(), each.name));
+            let near =
+                Plugin::ALL.iter().min_by_key(|plugin| strsim::levenshtein(plugin.as_str(), each.name));
             let error = ApiError::new(path(), format!("plugin {:?} does not exist", each.name));
             return Err(error.with_hint(near.map_or_else(String::new, |near| near.as_str().to_owned())));
         };
@@ -444,8 +447,13 @@ impl Arguments {
         Ok(Arguments {
             fit,
             balanced: resources(&balanced.resources, symbols),
-            added_affinity: added.required.as_ref().map(|each| node_terms(&each.node_selector_terms, symbols)),
-            added_preferred: preferred.map(|each| (each.weight, node_term(&each.preference, symbols))).collect(),
+            added_affinity: added
+                .required
+                .as_ref()
+                .map(|each| node_terms(&each.node_selector_terms, symbols)),
+            added_preferred: preferred
+                .map(|each| (each.weight, node_term(&each.preference, symbols)))
+                .collect(),
             default_constraints,
             hard_affinity_weight: near.hard_pod_affinity_weight.unwrap_or(1),
             ignores_preferred_of_existing: near.ignore_preferred_terms_of_existing_pods,
@@ -498,13 +506,15 @@ fn default_constraints(
         }
         "List" => {}
         other => {
-            let error = ApiError::new(format!("{path}.defaultingType"), format!("{other:?} is none of the two"));
+            let error =
+                ApiError::new(format!("{path}.defaultingType"), format!("{other:?} is none of the two"));
             return Err(error.with_hint("System or List"));
         }
     }
     let constraints: Result<Vec<_>, ApiError> =
         shape.default_constraints.iter().map(|each| spread_constraint(each, symbols)).collect();
-    let at = |error: ApiError| ApiError { path: format!("{path}.defaultConstraints.{}", error.path), ..error };
+    let at =
+        |error: ApiError| ApiError { path: format!("{path}.defaultConstraints.{}", error.path), ..error };
     constraints.map(|found| Some(found.into())).map_err(at)
 }
 

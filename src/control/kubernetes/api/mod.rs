@@ -15,6 +15,7 @@ mod requests;
 mod selectors;
 mod shape;
 mod storage;
+pub mod unmodelled;
 
 use std::collections::BTreeMap;
 
@@ -24,6 +25,7 @@ use serde_json::Value;
 use crate::base::{Symbol, Timestamp};
 
 use super::labels::Labels;
+use super::labels_text;
 use super::objects::{
     BudgetSpec, ClaimSpec, ControllerKind, CsiDriver, CsiNodeSpec, Named, Node, Pod, Selecting, Specs,
     StorageCapacitySpec, StorageClassSpec, VolumeSpec,
@@ -156,10 +158,89 @@ impl Reading<'_> {
             }
             "PodDisruptionBudget" => neighbours::budget(self, &read_shape(document)?).map(Object::Budget),
             "Namespace" => neighbours::namespace_object(self, read_shape(document)?).map(Object::Namespace),
-            "PriorityClass" => neighbours::priority_class(self, &read_shape(document)?).map(Object::PriorityClass),
-            other => Err(ApiError::new("kind", format!("{other} is not a kind that is modelled"))),
+            "PriorityClass" => {
+                neighbours::priority_class(self, &read_shape(document)?).map(Object::PriorityClass)
+            }
+            other => Err(not_modelled(other)),
         }
     }
+}
+
+/// A field that is passed over.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Warning {
+    /// Its path, `spec.containers[0].env`.
+    pub path: String,
+    /// What the simulator does instead; none for a field that the API does not have.
+    pub instead: Option<&'static str>,
+}
+
+/// The fields of an object that are passed over, in the order of the document. Slower than reading.
+///
+/// ```
+/// use windtunnel::control::kubernetes::api::warnings;
+/// let document = serde_json::json!({"kind": "Pod", "spec": {"hostname": "a", "nodeNmae": "b"}});
+/// let warnings = warnings("Pod", &document).expect("a pod");
+/// assert!(warnings[0].instead.is_some()); // valid, without effect
+/// assert!(warnings[1].instead.is_none()); // unknown
+/// ```
+///
+/// # Errors
+/// A value of a wrong type, or a kind that is not modelled.
+pub fn warnings(kind: &str, document: &Value) -> Result<Vec<Warning>, ApiError> {
+    let ignored = match kind {
+        "Pod" => ignored::<pod_shape::PodShape<'_>>(document),
+        "Node" => ignored::<node::NodeShape<'_>>(document),
+        "PersistentVolume" => ignored::<storage::VolumeShape<'_>>(document),
+        "PersistentVolumeClaim" => ignored::<storage::ClaimShape<'_>>(document),
+        "StorageClass" => ignored::<storage::StorageClassShape<'_>>(document),
+        "CSINode" => ignored::<storage::CsiNodeShape<'_>>(document),
+        "CSIDriver" => ignored::<storage::CsiDriverShape<'_>>(document),
+        "CSIStorageCapacity" => ignored::<storage::CapacityShape<'_>>(document),
+        "VolumeAttachment" => ignored::<neighbours::AttachmentShape<'_>>(document),
+        "Service" | "ReplicationController" => ignored::<neighbours::PlainShape<'_>>(document),
+        "ReplicaSet" | "StatefulSet" => ignored::<neighbours::WorkloadShape<'_>>(document),
+        "PodDisruptionBudget" => ignored::<neighbours::BudgetShape<'_>>(document),
+        "Namespace" => ignored::<neighbours::NamespaceShape<'_>>(document),
+        "PriorityClass" => ignored::<neighbours::PriorityClassShape<'_>>(document),
+        "KubeSchedulerConfiguration" => ignored::<config::ConfigurationShape<'_>>(document),
+        other => Err(not_modelled(other)),
+    };
+    let explain = |path: String| {
+        let row = unmodelled::find(kind, &unmodelled::pattern(&path));
+        Warning { path, instead: row.map(|row| row.instead) }
+    };
+    let own = |path: &String| {
+        let inner = path.rsplit_once(".args.").map_or(path.as_str(), |(_, inner)| inner);
+        !matches!(inner, "apiVersion" | "kind")
+    };
+    Ok(ignored?.into_iter().filter(own).map(explain).collect())
+}
+
+fn ignored<'a, T: Deserialize<'a>>(document: &'a Value) -> Result<Vec<String>, ApiError> {
+    let mut paths = Vec::new();
+    let note = |path: serde_ignored::Path<'_>| paths.push(spell(&path));
+    match serde_ignored::deserialize::<_, _, T>(document, note) {
+        Ok(_) => Ok(paths),
+        Err(_) => read_shape::<T>(document).map(|_| paths),
+    }
+}
+
+/// A path as people write it, `volumes[0].name`.
+fn spell(path: &serde_ignored::Path<'_>) -> String {
+    use serde_ignored::Path;
+    match path {
+        Path::Root => String::new(),
+        Path::Seq { parent, index } => format!("{}[{index}]", spell(parent)),
+        Path::Map { parent, key } => labels_text::child(&spell(parent), key),
+        Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => {
+            spell(parent)
+        }
+    }
+}
+
+fn not_modelled(kind: &str) -> ApiError {
+    ApiError::new("kind", format!("{kind} is not a kind that is modelled"))
 }
 
 /// Reads a shape; the place of a mistake is looked for only when there is one.

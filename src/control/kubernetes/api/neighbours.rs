@@ -167,8 +167,11 @@ pub(super) fn attachment(
 ) -> Result<Named<Labels>, ApiError> {
     let symbols = &mut reading.specs.symbols;
     let source = shape.spec.source.persistent_volume_name;
-    let words =
-        [("attacher", shape.spec.attacher), ("nodeName", shape.spec.node_name), ("persistentVolumeName", source)];
+    let words = [
+        ("attacher", shape.spec.attacher),
+        ("nodeName", shape.spec.node_name),
+        ("persistentVolumeName", source),
+    ];
     let stated = words.into_iter().filter(|(_, value)| !value.is_empty());
     let labels = Labels::new(stated.map(|(key, value)| (symbols.intern(key), symbols.intern(value))));
     let spec = reading.specs.labels.intern(labels);
