@@ -36,7 +36,8 @@ fn check_requests(row: &Value) {
     );
     let with_status = Count { status: true, ..plain };
     assert_eq!(row["requestsWithStatus"], spelled(&requests::total(&pod, with_status)), "status of {row}");
-    assert_eq!(row["qos"], format!("{:?}", requests::quality_of_service(&pod)), "class of {row}");
+    let class = quality_of_service(&row["pod"]).expect("a pod");
+    assert_eq!(row["qos"], format!("{class:?}"), "class of {row}");
 
     let (mut specs, classes) = (Specs::default(), PriorityClasses::default());
     let mut reading = Reading { specs: &mut specs, classes: &classes };
