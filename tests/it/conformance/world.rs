@@ -192,7 +192,10 @@ impl World {
                 }
             };
         }
-        change!(Pod, Node);
+        change!(
+            Pod, Node, Volume, Claim, StorageClass, CsiNode, CsiDriver, StorageCapacity, VolumeAttachment,
+            Selecting, Budget, Namespace
+        );
     }
 
     fn snapshot(&mut self) -> Value {
