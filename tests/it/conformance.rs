@@ -225,7 +225,9 @@ fn report(
     let differing: Vec<&Replayed> = replayed.iter().filter(|case| case.first_difference.is_some()).collect();
     let cases = replayed.len();
     let whole = cases - differing.len();
-    say(&format!("{family:<12} {cases:>4} cases, {whole:>4} equal; {decisions:>6} answers, {equal:>6} equal"));
+    say(&format!(
+        "{family:<12} {cases:>4} cases, {whole:>4} equal; {decisions:>6} answers, {equal:>6} equal"
+    ));
     let mut reported = 0;
     for case in differing {
         let difference = case.first_difference.as_deref().unwrap_or_default();

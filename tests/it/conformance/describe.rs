@@ -185,8 +185,7 @@ fn preemption(
     listed: usize,
 ) -> Value {
     let describe = |candidate: &Candidate| {
-        let victims: Vec<String> =
-            candidate.victims.iter().map(|&row| pod(specs, scheduler, row)).collect();
+        let victims: Vec<String> = candidate.victims.iter().map(|&row| pod(specs, scheduler, row)).collect();
         let mut value = json!({"node": node(specs, scheduler, candidate.node), "victims": victims});
         if candidate.violations > 0 {
             value["pdbViolations"] = json!(candidate.violations);

@@ -193,8 +193,18 @@ impl World {
             };
         }
         change!(
-            Pod, Node, Volume, Claim, StorageClass, CsiNode, CsiDriver, StorageCapacity, VolumeAttachment,
-            Selecting, Budget, Namespace
+            Pod,
+            Node,
+            Volume,
+            Claim,
+            StorageClass,
+            CsiNode,
+            CsiDriver,
+            StorageCapacity,
+            VolumeAttachment,
+            Selecting,
+            Budget,
+            Namespace
         );
     }
 
@@ -248,7 +258,10 @@ impl World {
     }
 
     /// Runs a cycle; a success is bound at once.
-    fn attempt(&mut self, hand: windtunnel::control::kubernetes::scheduler::queue::InHand) -> (Attempt, Value) {
+    fn attempt(
+        &mut self,
+        hand: windtunnel::control::kubernetes::scheduler::queue::InHand,
+    ) -> (Attempt, Value) {
         let offset = self.offset;
         let mut out = Vec::new();
         let attempt = self.scheduler.attempt(self.now, &self.specs, hand, &mut |_, _| offset, &mut out);
