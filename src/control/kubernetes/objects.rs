@@ -470,7 +470,7 @@ pub struct StorageClassSpec {
     pub topologies: Box<[Box<[super::labels::Requirement]>]>,
 }
 
-/// What is read of a CSINode: the drivers with the volumes that each may attach.
+/// What is read of a `CSINode`: the drivers with the volumes that each may attach.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct CsiNodeSpec {
     /// Driver and limit.
@@ -479,7 +479,7 @@ pub struct CsiNodeSpec {
     pub migrated: Box<[Symbol]>,
 }
 
-/// What is read of a CSIStorageCapacity.
+/// What is read of a `CSIStorageCapacity`.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct StorageCapacitySpec {
     /// The storage class.

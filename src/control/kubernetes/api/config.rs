@@ -526,3 +526,138 @@ fn resources(named: &[Named<'_>], symbols: &mut Symbols) -> Box<[(Symbol, i64)]>
     let weight = |weight: i32| if weight == 0 { 1 } else { i64::from(weight) };
     named.iter().map(|each| (symbols.intern(each.name), weight(each.weight))).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::base::mark::must_reach;
+
+    fn read(document: &Value) -> (Configuration, Symbols) {
+        let mut symbols = Symbols::default();
+        let configuration = Configuration::read(document, &mut symbols).expect("it is valid");
+        (configuration, symbols)
+    }
+
+    /// The plugins of a point of the only profile, `A B=2`: weights other than 1 are spelled.
+    fn spelled(plugins: &Value, point: Point) -> String {
+        let (configuration, _) = read(&json!({"profiles": [{"plugins": plugins}]}));
+        let words = configuration.profiles[0].at(point).map(|(plugin, weight)| match weight {
+            0 | 1 => plugin.as_str().to_owned(),
+            weight => format!("{}={weight}", plugin.as_str()),
+        });
+        words.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn plugins_are_merged_as_upstream() {
+        let standard = "TaintToleration=3 NodeAffinity=2 NodeResourcesFit PodTopologySpread=2 InterPodAffinity=2 \
+            DynamicResources=2 NodeResourcesBalancedAllocation ImageLocality";
+        let star = json!([{"name": "*"}]);
+        let rows = [
+            ("", json!({}), Point::Score, standard),
+            ("", json!({}), Point::PostFilter, "DynamicResources=2 DefaultPreemption"),
+            (
+                "K 2.1 a star disables every default plugin of a point",
+                json!({"score": {"disabled": star, "enabled": [{"name": "ImageLocality"}]}}),
+                Point::Score,
+                "ImageLocality",
+            ),
+            (
+                "K 2.1 plugins that a point names again come first",
+                json!({"multiPoint": {"disabled": [{"name": "NodeResourcesBalancedAllocation"}]},
+                    "score": {"enabled": [{"name": "ImageLocality", "weight": 50}]}}),
+                Point::Score,
+                "ImageLocality=50 TaintToleration=3 NodeAffinity=2 NodeResourcesFit PodTopologySpread=2 \
+                 InterPodAffinity=2 DynamicResources=2",
+            ),
+            (
+                "K 2.1 a default plugin that is enabled again keeps its place",
+                json!({"multiPoint": {"enabled": [{"name": "NodeAffinity", "weight": 9}]},
+                    "score": {"disabled": [{"name": "InterPodAffinity"}]}}),
+                Point::Score,
+                "TaintToleration=3 NodeAffinity=9 NodeResourcesFit PodTopologySpread=2 DynamicResources=2 \
+                 NodeResourcesBalancedAllocation ImageLocality",
+            ),
+            (
+                "",
+                json!({"multiPoint": {"disabled": star, "enabled": [{"name": "ImageLocality", "weight": 4},
+                    {"name": "TaintToleration"}]}}),
+                Point::Score,
+                "ImageLocality=4 TaintToleration",
+            ),
+            (
+                "",
+                json!({"score": {"disabled": [{"name": "TaintToleration"}],
+                    "enabled": [{"name": "TaintToleration", "weight": 7}]}}),
+                Point::Score,
+                "NodeAffinity=2 NodeResourcesFit PodTopologySpread=2 InterPodAffinity=2 DynamicResources=2 \
+                 NodeResourcesBalancedAllocation ImageLocality TaintToleration=7",
+            ),
+        ];
+        for (rule, plugins, point, expected) in rows {
+            let rules: Vec<&str> = [rule].into_iter().filter(|rule| !rule.is_empty()).collect();
+            let seen = must_reach(&rules, || spelled(&plugins, point));
+            let expected: Vec<&str> = expected.split_whitespace().collect();
+            assert_eq!(seen, expected.join(" "), "{plugins}");
+        }
+    }
+
+    #[test]
+    fn arguments_have_the_defaults_of_upstream() {
+        let mut symbols = Symbols::default();
+        let standard = Configuration::standard(&mut symbols);
+        assert_eq!((standard.backoff_initial_s, standard.backoff_max_s), (1, 10));
+        let arguments = &standard.profiles[0].arguments;
+        assert_eq!(arguments.fit.strategy, Strategy::LeastAllocated);
+        assert_eq!(arguments.fit.resources.len(), 2);
+        assert_eq!((arguments.candidates_min_percent, arguments.candidates_min), (10, 100));
+        assert_eq!(arguments.hard_affinity_weight, 1);
+        assert_eq!(arguments.default_constraints, None);
+        let (told, symbols) = read(&json!({"profiles": [{"pluginConfig": [
+            {"name": "NodeResourcesFit", "args": {"ignoredResourceGroups": ["example.com"], "scoringStrategy": {
+                "type": "RequestedToCapacityRatio", "resources": [{"name": "cpu"}, {"name": "a.b/c", "weight": 3}],
+                "requestedToCapacityRatio": {"shape": [{"utilization": 0, "score": 10}]}}}},
+            {"name": "PodTopologySpread", "args": {"defaultingType": "List"}},
+            {"name": "NodeAffinity", "args": {"addedAffinity": {"requiredDuringSchedulingIgnoredDuringExecution":
+                {"nodeSelectorTerms": [{}]}}}},
+            {"name": "InterPodAffinity", "args": {"hardPodAffinityWeight": 0}}]}]}));
+        let arguments = &told.profiles[0].arguments;
+        assert_eq!(arguments.fit.strategy, Strategy::RequestedToCapacityRatio([(0, 10)].into()));
+        let weights = arguments.fit.resources.iter().map(|&(name, weight)| (symbols.text(name), weight));
+        assert_eq!(weights.collect::<Vec<_>>(), [("cpu", 1), ("a.b/c", 3)]);
+        assert_eq!(arguments.default_constraints, Some(Box::default()));
+        assert_eq!(arguments.added_affinity.as_ref().map(|terms| terms.len()), Some(1));
+        assert_eq!(arguments.hard_affinity_weight, 0);
+    }
+
+    #[test]
+    fn mistakes_have_a_place() {
+        let rows = [
+            (json!({"profiles": [{}, {}]}), "profiles[0].schedulerName"),
+            (
+                json!({"profiles": [{"schedulerName": "a"}, {"schedulerName": "a"}]}),
+                "profiles[1].schedulerName",
+            ),
+            (
+                json!({"profiles": [{"plugins": {"score": {"enabled": [{"name": "NodeName"}]}}}]}),
+                "profiles[0].plugins.score.enabled[0].name",
+            ),
+            (
+                json!({"profiles": [{"plugins": {"multiPoint": {"enabled": [{"name": "NodeNam"}]}}}]}),
+                "profiles[0].plugins.multiPoint.enabled[0].name",
+            ),
+            (
+                json!({"profiles": [{"pluginConfig": [{"name": "NodeResourcesFit",
+                    "args": {"scoringStrategy": {"type": "Most"}}}]}]}),
+                "profiles[0].pluginConfig[0].args.scoringStrategy.type",
+            ),
+            (json!({"percentageOfNodesToScore": "all"}), "percentageOfNodesToScore"),
+        ];
+        for (document, path) in rows {
+            let error = Configuration::read(&document, &mut Symbols::default()).expect_err("a mistake");
+            assert_eq!(error.path, path, "{error}");
+        }
+    }
+}

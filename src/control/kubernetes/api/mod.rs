@@ -134,8 +134,8 @@ impl Reading<'_> {
             "Node" => node::read(self, read_shape(document)?).map(Object::Node),
             "PersistentVolume" => storage::volume(self, read_shape(document)?).map(Object::Volume),
             "PersistentVolumeClaim" => storage::claim(self, read_shape(document)?).map(Object::Claim),
-            "StorageClass" => storage::storage_class(self, read_shape(document)?).map(Object::StorageClass),
-            "CSINode" => storage::csi_node(self, read_shape(document)?).map(Object::CsiNode),
+            "StorageClass" => storage::storage_class(self, &read_shape(document)?).map(Object::StorageClass),
+            "CSINode" => storage::csi_node(self, &read_shape(document)?).map(Object::CsiNode),
             "CSIDriver" => storage::csi_driver(self, &read_shape(document)?).map(Object::CsiDriver),
             "CSIStorageCapacity" => {
                 storage::storage_capacity(self, &read_shape(document)?).map(Object::StorageCapacity)
@@ -164,6 +164,16 @@ impl Reading<'_> {
             other => Err(not_modelled(other)),
         }
     }
+}
+
+/// The quality-of-service class of a pod (K 1.1).
+///
+/// # Errors
+/// The document is no pod.
+pub fn quality_of_service(document: &Value) -> Result<QualityOfService, ApiError> {
+    let mut pod = read_shape(document)?;
+    requests::apply_defaults(&mut pod);
+    Ok(requests::quality_of_service(&pod))
 }
 
 /// A field that is passed over.

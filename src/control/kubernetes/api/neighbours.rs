@@ -12,7 +12,7 @@ use super::storage::named;
 use super::{PriorityClass, Reading, name, namespace};
 
 shape! {
-    /// A Service or a ReplicationController: its selector is a plain set of labels.
+    /// A `Service` or a `ReplicationController`: its selector is a plain set of labels.
     PlainShape {
         metadata: Metadata<'a>,
         spec: PlainSpec<'a>,
@@ -33,7 +33,7 @@ shape! {
 }
 
 shape! {
-    /// A ReplicaSet or a StatefulSet.
+    /// A `ReplicaSet` or a `StatefulSet`.
     WorkloadShape {
         metadata: Metadata<'a>,
         spec: WorkloadSpec<'a>,
@@ -97,7 +97,7 @@ shape! {
     }
 }
 
-/// Reads a Service (no kind) or a ReplicationController.
+/// Reads a `Service` (no kind) or a `ReplicationController`.
 pub(super) fn plain(
     reading: &mut Reading<'_>,
     shape: &PlainShape<'_>,
@@ -122,7 +122,7 @@ pub(super) fn plain(
     Ok(Selecting { kind, named })
 }
 
-/// Reads a ReplicaSet or a StatefulSet.
+/// Reads a `ReplicaSet` or a `StatefulSet`.
 pub(super) fn workload(
     reading: &mut Reading<'_>,
     shape: &WorkloadShape<'_>,

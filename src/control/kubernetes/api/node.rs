@@ -54,10 +54,8 @@ shape! {
 pub(super) fn read(reading: &mut Reading<'_>, shape: NodeShape<'_>) -> Result<Node, ApiError> {
     let name = name(&shape.metadata)?;
     let symbols = &mut reading.specs.symbols;
-    let mut allocatable = shape.status.allocatable.unwrap_or_else(|| {
-        mark!("K 1.6 what is allocatable is the capacity unless it is said");
-        shape.status.capacity
-    });
+    mark!("K 1.6 what is allocatable is the capacity unless it is said");
+    let mut allocatable = shape.status.allocatable.unwrap_or(shape.status.capacity);
     round_list(&mut allocatable);
     let mut taints = Vec::with_capacity(shape.spec.taints.len());
     for (index, taint) in shape.spec.taints.iter().enumerate() {

@@ -218,8 +218,8 @@ impl Terms {
         let mut selected = selector("labelSelector", shape.label_selector.as_ref(), symbols).map_err(at)?;
         if self.stage == Stage::Create {
             mark!("K 2.13 keys of labels become part of the selector when the pod is created");
-            self.merge(&mut selected, &shape.match_label_keys, |values| Operator::In(values), symbols);
-            self.merge(&mut selected, &shape.mismatch_label_keys, |values| Operator::NotIn(values), symbols);
+            self.merge(&mut selected, &shape.match_label_keys, Operator::In, symbols);
+            self.merge(&mut selected, &shape.mismatch_label_keys, Operator::NotIn, symbols);
         }
         let everywhere = shape.namespace_selector.as_ref();
         let mut namespaces: Vec<Symbol> = shape.namespaces.iter().map(|each| symbols.intern(each)).collect();
@@ -277,7 +277,7 @@ impl Terms {
     ) -> Result<SpreadConstraint, ApiError> {
         let mut constraint = spread_constraint(shape, symbols)?;
         mark!("K 2.12 keys of labels become part of the selector");
-        self.merge(&mut constraint.selector, &shape.match_label_keys, |values| Operator::In(values), symbols);
+        self.merge(&mut constraint.selector, &shape.match_label_keys, Operator::In, symbols);
         Ok(constraint)
     }
 }

@@ -72,9 +72,10 @@ pub(super) fn requests(pod: &PodShape<'_>, symbols: &mut Symbols) -> Requests {
     let count = Count { status: true, pod_level: true, missing: &[] };
     let effective = total(pod, count);
     let both = [("cpu", default_cpu()), ("memory", default_memory())];
-    let needed: Vec<(&str, Quantity)> = match has_pod_level(pod) {
-        false => both.to_vec(),
-        true => both.iter().filter(|(name, _)| effective.get(name).is_none()).cloned().collect(),
+    let needed: Vec<(&str, Quantity)> = if has_pod_level(pod) {
+        both.iter().filter(|(name, _)| effective.get(name).is_none()).cloned().collect()
+    } else {
+        both.to_vec()
     };
     let with_defaults = total(pod, Count { missing: &needed, ..count });
     mark!("K 2.10 the resource score passes over pod-level requests");
@@ -112,6 +113,7 @@ pub(super) fn total<'a>(pod: &PodShape<'a>, count: Count<'_>) -> Resources<'a> {
 }
 
 /// The sum of the limits of a pod with defaults; overhead counts where there is a limit.
+#[cfg(test)]
 pub(super) fn limits<'a>(pod: &PodShape<'a>) -> Resources<'a> {
     let mut sum = aggregate(&pod.spec, |container| container.resources.limits.clone());
     if let Some(whole) = &pod.spec.resources {

@@ -13,6 +13,7 @@ macro_rules! shape {
     ($(#[$outer:meta])* $name:ident { $($(#[$inner:meta])* $field:ident: $type:ty),* $(,)? }) => {
         $(#[$outer])*
         #[derive(Clone, Debug, Default, serde::Deserialize)]
+        #[allow(clippy::struct_field_names, reason = "names of the API")]
         #[serde(rename_all = "camelCase", default, bound(deserialize = "'de: 'a"))]
         pub(super) struct $name<'a> {
             $(

@@ -213,7 +213,7 @@ pub(super) fn claim(
 /// Reads a storage class.
 pub(super) fn storage_class(
     reading: &mut Reading<'_>,
-    shape: StorageClassShape<'_>,
+    shape: &StorageClassShape<'_>,
 ) -> Result<Named<StorageClassSpec>, ApiError> {
     let symbols = &mut reading.specs.symbols;
     let waits = match shape.volume_binding_mode {
@@ -238,10 +238,10 @@ pub(super) fn storage_class(
     named("", &shape.metadata, spec, &mut reading.specs.symbols)
 }
 
-/// Reads a CSINode.
+/// Reads a `CSINode`.
 pub(super) fn csi_node(
     reading: &mut Reading<'_>,
-    shape: CsiNodeShape<'_>,
+    shape: &CsiNodeShape<'_>,
 ) -> Result<Named<CsiNodeSpec>, ApiError> {
     let symbols = &mut reading.specs.symbols;
     let drivers = shape.spec.drivers.iter();
