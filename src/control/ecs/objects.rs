@@ -7,6 +7,7 @@
 
 use std::fmt;
 
+use crate::base::runtime::HealthCheck;
 use crate::base::versioned::Index;
 use crate::base::{Bytes, Cpu, EntityKey, Name, Percent, Reader, Row, Span, Symbol, Symbols, Timestamp};
 
@@ -155,19 +156,6 @@ pub enum Condition {
     Success,
     /// It reports HEALTHY.
     Healthy,
-}
-
-/// `healthCheck` (TD-24).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct HealthCheck {
-    /// Between probes.
-    pub interval: Span,
-    /// A probe that takes longer has failed.
-    pub timeout: Span,
-    /// Consecutive failures that make UNHEALTHY.
-    pub retries: u32,
-    /// Failures in it do not count.
-    pub start_period: Span,
 }
 
 /// `restartPolicy` (TD-20).

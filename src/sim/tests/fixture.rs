@@ -1,12 +1,13 @@
 //! A small world for tests: one pool, one Fargate region, tasks of stated sizes, every duration round.
 
+use crate::base::runtime::HealthCheck;
 use crate::base::token_bucket::TokenBucket;
 use crate::base::{Bytes, Cpu, EntityKey, Percent, Row, Span, Symbol, Timestamp};
 use crate::catalog::fargate::Platform;
 use crate::catalog::{Item, price, region};
 use crate::control::ecs::objects::{
-    ContainerDefinition, Definitions, FargateShape, HealthCheck, InstanceClass, LaunchType, NetworkMode,
-    Placing, Reservation, ServiceDefinition, Subnet, TaskDefinition, TaskRequest,
+    ContainerDefinition, Definitions, FargateShape, InstanceClass, LaunchType, NetworkMode, Placing,
+    Reservation, ServiceDefinition, Subnet, TaskDefinition, TaskRequest,
 };
 use crate::control::ecs::placement::PlacementSettings;
 use crate::control::ecs::service::SchedulerSettings;

@@ -16,7 +16,6 @@ use crate::control::node::ecs_agent::{AgentChange, AgentCommand, AgentView, Host
 use crate::mark;
 use crate::world::fargate::Market;
 use crate::world::host::{ContainerSpec, HostKind, Life};
-use crate::world::probe::HealthCheck;
 
 use super::machines::put;
 use crate::sim::event::{Event, TheTask};
@@ -449,11 +448,5 @@ impl Simulation<'_> {
 }
 
 fn container_spec(container: &ContainerDefinition) -> ContainerSpec {
-    let health = container.health_check.map(|check| HealthCheck {
-        interval: check.interval,
-        timeout: check.timeout,
-        retries: check.retries,
-        start_period: check.start_period,
-    });
-    ContainerSpec { image: container.image, health }
+    ContainerSpec { image: container.image, health: container.health_check }
 }

@@ -9,12 +9,11 @@
 
 use super::super::*;
 use crate::base::mark::must_reach;
-use crate::base::runtime::Pull;
+use crate::base::runtime::{HealthCheck, Pull};
 use crate::base::turn::Nobody;
 use crate::base::{Bytes, Cpu, Draw, Purpose, Span};
 use crate::control::ecs::objects::{
-    Condition, ContainerDefinition, Dependency, HealthCheck, NetworkMode, Reservation, RestartPolicy,
-    StartFailure,
+    Condition, ContainerDefinition, Dependency, NetworkMode, Reservation, RestartPolicy, StartFailure,
 };
 
 /// No jitter.
