@@ -29,6 +29,8 @@ pub struct Definitions {
     pub services: Vec<ServiceDefinition>,
     /// RunTask and StartTask requests that callers repeat.
     pub requests: Vec<TaskRequest>,
+    /// EBS volumes that tasks get.
+    pub volumes: Vec<ManagedVolume>,
     /// The spellings.
     pub symbols: Symbols,
 }
@@ -43,7 +45,13 @@ macro_rules! by_row {
         }
     )*};
 }
-by_row!(tasks: TaskDefinition, classes: InstanceClass, services: ServiceDefinition, requests: TaskRequest);
+by_row!(
+    tasks: TaskDefinition,
+    classes: InstanceClass,
+    services: ServiceDefinition,
+    requests: TaskRequest,
+    volumes: ManagedVolume
+);
 
 /// One revision of a task definition, validated (section 1).
 #[derive(Clone, Debug)]
@@ -66,6 +74,8 @@ pub struct TaskDefinition {
     pub runs_on_ec2: bool,
     /// The Fargate size, when it may run there (section 1.4).
     pub fargate: Option<FargateShape>,
+    /// The volume that a request configures, if it has one (TD-51).
+    pub volume_at_launch: Option<Symbol>,
 }
 
 /// `networkMode`.
@@ -215,6 +225,38 @@ pub struct Placing {
     pub subnets: Box<[Subnet]>,
     /// Whether tasks get a public IPv4 address.
     pub public_address: bool,
+    /// The EBS volume that each task gets, if it gets one (TD-51).
+    pub volume: Option<Row<ManagedVolume>>,
+}
+
+/// An EBS volume that is made for each task when it starts (TD-51).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ManagedVolume {
+    /// Its type.
+    pub kind: VolumeKind,
+    /// How large it is.
+    pub size: Bytes,
+    /// Operations per second, where they are paid for.
+    pub iops: u32,
+    /// MiB per second, where they are paid for.
+    pub throughput: u32,
+    /// Whether it is deleted with its task; otherwise somebody keeps paying for it.
+    pub deleted_with_task: bool,
+}
+
+/// `volumeType`, as far as prices are known.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum VolumeKind {
+    /// General purpose, the usual one.
+    Gp3,
+    /// General purpose, the former one.
+    Gp2,
+    /// Operations as ordered.
+    Io1,
+    /// Disks for throughput.
+    St1,
+    /// Disks for what is seldom read.
+    Sc1,
 }
 
 /// One subnet of a network configuration.
@@ -349,6 +391,10 @@ pub struct Task {
     pub instance: Option<Row<ContainerInstance>>,
     /// The zone it runs in.
     pub zone: Symbol,
+    /// Whether it has a public IPv4 address.
+    pub public_address: bool,
+    /// Its EBS volume.
+    pub volume: Option<Row<ManagedVolume>>,
     /// RUNNING, or STOPPED once a stop was asked for (TK-01).
     pub desired: Desired,
     /// How far it got.
@@ -659,6 +705,7 @@ mod tests {
             required_attributes: Box::default(),
             constraints: Box::default(),
             runs_on_ec2: true,
+            volume_at_launch: None,
             fargate: None,
         });
         definitions

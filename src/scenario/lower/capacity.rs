@@ -285,6 +285,7 @@ impl Lowering<'_> {
             root_volume_size: ROOT_VOLUME,
             fargate,
             public_address: price::rate(Item::PublicIpv4, region),
+            region,
         })
     }
 }

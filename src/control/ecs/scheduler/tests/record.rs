@@ -309,6 +309,7 @@ impl Record {
             required_attributes: Box::default(),
             constraints: Box::default(),
             runs_on_ec2: true,
+            volume_at_launch: None,
             fargate: Some(fargate),
         });
         row
@@ -324,6 +325,7 @@ impl Record {
             constraints: Box::default(),
             subnets: if subnets { Box::new([Subnet { id: zone, zone }]) } else { Box::default() },
             public_address: false,
+            volume: None,
         }
     }
 

@@ -270,6 +270,7 @@ pub(super) fn definition(text: &str, known: &mut Definitions) -> TaskDefinition 
         required_attributes: [].into(),
         constraints: [].into(),
         runs_on_ec2: true,
+        volume_at_launch: None,
         fargate: None,
     }
 }
