@@ -97,7 +97,7 @@ pub fn lower(
         start,
         end,
         zones: BTreeMap::new(),
-        quotas: settings::quotas(scenario),
+        quotas: settings::quotas(scenario, &mut found),
         calibration,
         definitions: Definitions::default(),
         found,
@@ -151,9 +151,9 @@ impl<'a> Lowering<'a> {
             }
         }
         for (subnet, zone) in &self.scenario.subnets {
-            if names.contains(&zone.as_str()) {
-                self.zones.insert(subnet.value.clone(), zone.value.clone());
-            } else {
+            // The subnet is known all the same, so that nobody misses it as well.
+            self.zones.insert(subnet.value.clone(), zone.value.clone());
+            if !names.contains(&zone.as_str()) {
                 self.found.push(unknown(zone, &names));
             }
         }
