@@ -65,6 +65,7 @@ fn empty() -> Plan {
             agent: AgentSettings::default(),
             interface_attach: Quantiles::constant(0),
             interface_timeout: Span::seconds(180),
+            volume_attach: Span::seconds(10),
             interface_detach: Span::ZERO,
             retention: Span::HOUR,
             run_task_bucket: None,
@@ -75,6 +76,7 @@ fn empty() -> Plan {
             root_volume_size: Bytes::gib(30),
             fargate: Vec::new(),
             public_address: price::rate(Item::PublicIpv4, "us-east-1"),
+            region: "us-east-1",
         },
     }
 }
@@ -124,6 +126,7 @@ fn add_arrivals(plan: &mut Plan, shape: u64) {
             constraints: Box::default(),
             subnets: Box::default(),
             public_address: false,
+            volume: None,
         },
         instances: None,
     });
@@ -163,6 +166,7 @@ fn definition(name: Symbol, image: Symbol, shape: i64) -> TaskDefinition {
         required_attributes: Box::default(),
         constraints: Box::default(),
         runs_on_ec2: true,
+        volume_at_launch: None,
         fargate: None,
     }
 }

@@ -12,7 +12,7 @@ use super::run::platform_folders;
 use super::{Exit, load, say, warn};
 use crate::base::turn::{Asked, Note, Subject};
 use crate::base::{Bytes, Cpu, EntityKey, Name, Span, Timestamp};
-use crate::control::ecs::objects::Task;
+use crate::control::ecs::objects::{Stop, StoppedTask, Task};
 use crate::control::ecs::placement::Refusal;
 use crate::scenario::diagnostic::suggestion;
 use crate::scenario::{Scenario, Sources, lower, read};
@@ -160,13 +160,12 @@ impl Observer for Story {
             Fact::Started(task) if mine(task) => "RUNNING".to_owned(),
             Fact::Ready(task) if mine(task) => "ready".to_owned(),
             Fact::Stopping(task) if mine(task) => {
-                let reason =
-                    task.stop.map_or(String::new(), |stop| stop.reason(&plan.definitions, task.definition));
+                let reason = task.stop.map_or(String::new(), |stop| self.reason(plan, stop, task));
                 format!("STOPPING: {reason}")
             }
             Fact::Stopped(task) if mine(task) => {
                 let stop = task.stop.map_or(String::new(), |stop| {
-                    format!(" ({}: {})", stop.code(), stop.reason(&plan.definitions, task.definition))
+                    format!(" ({}: {})", stop.code(), self.reason(plan, stop, task))
                 });
                 format!("STOPPED{stop}")
             }
@@ -187,6 +186,12 @@ impl Observer for Story {
 }
 
 impl Story {
+    fn reason(&self, plan: &Plan, stop: Stop, task: &Task) -> String {
+        let known = |row: u32| self.instances.iter().find(|(known, _)| *known == row).map(|&(_, name)| name);
+        let instance = task.instance.and_then(|row| known(row.number()));
+        stop.reason(&plan.definitions, StoppedTask { definition: task.definition, name: task.name, instance })
+    }
+
     fn told(&self, plan: &Plan, name: &str, notes: &[Note]) -> String {
         let mut text = format!("{name} on {}\n\n", plan.platform);
         for (at, line) in &self.lines {

@@ -4,8 +4,7 @@
 
 use crate::base::{Name, Row, Span, Symbol};
 use crate::control::ecs::events::Names;
-use crate::control::ecs::objects::ContainerInstance;
-use crate::control::ecs::objects::LaunchType;
+use crate::control::ecs::objects::{ContainerInstance, LaunchType, StoppedTask};
 use crate::measure::collector::Workload;
 use crate::measure::histogram::Spans;
 use crate::measure::sheet::{
@@ -141,6 +140,7 @@ fn named(plan: &Plan, name: Name) -> String {
 
 fn task(plan: &Plan, row: &crate::measure::tables::TaskRow) -> TaskLine {
     let times = &row.times;
+    let stopped = StoppedTask { definition: row.definition, name: row.name, instance: row.instance };
     TaskLine {
         name: named(plan, row.name),
         workload: plan.definitions.symbols.text(row.name.of).to_owned(),
@@ -159,7 +159,7 @@ fn task(plan: &Plan, row: &crate::measure::tables::TaskRow) -> TaskLine {
         stopping: times.stopping,
         stopped: times.stopped,
         stop_code: row.stop.map_or(String::new(), |stop| stop.code().to_owned()),
-        stop_reason: row.stop.map_or(String::new(), |stop| stop.reason(&plan.definitions, row.definition)),
+        stop_reason: row.stop.map_or(String::new(), |stop| stop.reason(&plan.definitions, stopped)),
     }
 }
 

@@ -275,6 +275,10 @@ fn code_of(error: &ApiError) -> Code {
         Code::NetworkMode
     } else if has("memory") || has("cpu") {
         Code::MemoryRule
+    } else if error.message.ends_with("is not one of the cluster's.") {
+        Code::UnknownCapacityProvider
+    } else if has("deploymentConfiguration") && error.message.contains("not below minimumHealthyPercent") {
+        Code::CapacityBounds
     } else if has("placementStrategy") || has("capacityProviderStrategy") {
         Code::StrategyRule
     } else if error.path == "containerDefinitions" {

@@ -302,6 +302,8 @@ mod tests {
                             launch_type: LaunchType::Ec2,
                             instance: None,
                             zone: name,
+                            public_address: false,
+                            volume: None,
                             desired: Desired::Running,
                             status: TaskStatus::Provisioning,
                             health: Health::Unknown,

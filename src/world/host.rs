@@ -10,10 +10,10 @@ use std::collections::BTreeMap;
 
 use super::image_cache::{Fetch, ImageCache};
 use super::network::{Link, LinkUse};
-use super::probe::{HealthCheck, Watch, Wellness};
+use super::probe::{Watch, Wellness};
 use super::registry::{Ending, Registry, happens};
 use super::settings::HostSettings;
-use crate::base::runtime::{ContainerId, Pull, RuntimeCommand, RuntimeEvent, SandboxId};
+use crate::base::runtime::{ContainerId, HealthCheck, Pull, RuntimeCommand, RuntimeEvent, SandboxId};
 use crate::base::{Bandwidth, Column, Cpu, EntityKey, Purpose, Row, Span, Symbol, Timestamp};
 use crate::engine::{Luck, Quantiles};
 use crate::mark;
@@ -411,11 +411,6 @@ impl Hosts {
             container.pull = None;
             return;
         };
-        if cache.is_complete(pull.image, &found.layers) {
-            out.pulled(host, id, Pull::Done);
-            container.pull = None;
-            return;
-        }
         if cache.is_complete(pull.image, &found.layers) {
             out.pulled(host, id, Pull::Done);
             container.pull = None;

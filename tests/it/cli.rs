@@ -53,6 +53,12 @@ const REPORT: &str = r#"[{
 }]
 "#;
 
+const CLUSTER: &str = r#"[{"operation": "CreateCluster", "input": {"capacityProviders": ["FARGATE"],
+    "defaultCapacityProviderStrategy": [{"capacityProvider": "FARGTE", "weight": 1}]}}, {"#;
+const SERVICE: &str = r#"}, {"operation": "CreateService", "input": {"serviceName": "s", "desiredCount": 1,
+    "taskDefinition": "report", "deploymentConfiguration": {"minimumHealthyPercent": 150,
+    "maximumPercent": 120}}}]
+"#;
 const ON_SIDE: &str = r#""report:1", "dependsOn": [{"containerName": "side", "condition": "START"}]"#;
 const ON_MAIN: &str = r#"false, "dependsOn": [{"containerName": "main", "condition": "START"}]"#;
 
@@ -107,6 +113,16 @@ const WRONG: &[Row] = &[
     ),
     (&[(r#""family""#, r#""famly""#)], ["E0103", "task.json:4:14", "famly"]),
     (&[("RegisterTask", "RegistreTask")], ["E0414", "task.json:2:16", "did you mean"]),
+    (
+        &[("at: 5m", "every: 6/h\n    from: 5m\n    until: 2m")],
+        ["E0603", "scenario.yaml:12:12", "ends before"],
+    ),
+    (
+        &[("images:", "account: { quotas: { fargate_launches: { at_once: 0, per_second: 1 } } }\nimages:")],
+        ["E0108", "scenario.yaml:6:51", "no task would ever be launched"],
+    ),
+    (&[("[{", CLUSTER)], ["E0307", "task.json:2:62", "FARGTE is not one of the cluster's"]),
+    (&[("}]\n", SERVICE)], ["E0603", "task.json", "not below minimumHealthyPercent"]),
     (&[("[{", "[{,")], ["E0102", "task.json:1:3", "this is not JSON"]),
     (&[("  }\n}]\n", "")], ["E0102", "task.json", "this is not JSON"]),
 ];
@@ -150,6 +166,16 @@ fn wrong_input_is_named_placed_and_writes_nothing() {
         scenario(folder.path(), &plan, &[("task.json", &request)]);
         refused(folder.path(), expected);
     }
+}
+
+/// What only follows from it is not said as well.
+#[test]
+fn an_unknown_zone_is_one_mistake() {
+    let folder = scratch();
+    scenario(folder.path(), &SMALL.replace("us-east-1a", "us-east-1q"), &[("task.json", REPORT)]);
+    let ended = tool(&["check", text(folder.path())]);
+    assert_eq!(ended.code, Some(2));
+    assert_eq!(ended.err.matches("E0").count(), 1, "{}", ended.err);
 }
 
 #[test]

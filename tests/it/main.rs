@@ -1,5 +1,6 @@
 //! One test binary, one file per promise.
 
+mod calibration;
 mod cli;
 mod determinism;
 mod fields;

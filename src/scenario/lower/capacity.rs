@@ -118,6 +118,9 @@ impl Lowering<'_> {
         let subnets = self.subnets(name.place, stated);
         let mut classes = Vec::new();
         for (subnet, zone, place) in subnets {
+            if self.region.zone(&zone).is_none() {
+                continue;
+            }
             if !self.zone_id(&zone).is_some_and(|id| self.region.offers(instance_type, id)) {
                 let message = format!("{} is not offered in {zone}", instance_type.name);
                 let zones: Vec<&str> = self.region.zones_of(instance_type).map(|zone| zone.name).collect();
@@ -285,6 +288,7 @@ impl Lowering<'_> {
             root_volume_size: ROOT_VOLUME,
             fargate,
             public_address: price::rate(Item::PublicIpv4, region),
+            region,
         })
     }
 }

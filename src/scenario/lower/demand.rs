@@ -186,6 +186,10 @@ impl Lowering<'_> {
             return;
         }
         let Some((gaps, first, count_max)) = self.process(name, stated) else { return };
+        if let Some(until) = stated.until.as_ref().filter(|until| after(self, until.value) <= first) {
+            let message = format!("{} ends before it begins", name.value);
+            self.wrong(Diagnostic::new(Code::CapacityBounds, until.place, message));
+        }
         let at = Origin::inline(stated.run_task.place);
         let mut found = std::mem::take(&mut self.found);
         let request =
@@ -204,7 +208,7 @@ impl Lowering<'_> {
                     demand.takes.insert(request.name, takes.quantiles());
                 }
                 self.definitions.requests.push(request);
-                let until = stated.until.and_then(|until| self.start.checked_add(until)).unwrap_or(self.end);
+                let until = stated.until.as_ref().map_or(self.end, |until| after(self, until.value));
                 demand.arrivals.push(Arrival {
                     arrivals: Arrivals {
                         key: EntityKey::new("arrivals", name, 0),
@@ -221,7 +225,7 @@ impl Lowering<'_> {
 
     /// The gaps, the first arrival and the number of calls.
     fn process(&mut self, name: &Placed<String>, stated: &Stated) -> Option<(Quantiles, Timestamp, u64)> {
-        let after = |span: Span| self.start.checked_add(span).unwrap_or(self.end);
+        let after = |span: Span| after(self, span);
         match (&stated.at, &stated.every) {
             (Some(at), None) => Some((Quantiles::constant(0), after(at.value), stated.calls.unwrap_or(1))),
             (None, Some(every)) => {
@@ -265,6 +269,11 @@ impl Lowering<'_> {
             }
         }
     }
+}
+
+/// This long after the start; the end of the run beyond the calendar.
+fn after(lowering: &Lowering<'_>, span: Span) -> Timestamp {
+    lowering.start.checked_add(span).unwrap_or(lowering.end)
 }
 
 fn known<'a>(account: &'a Account, zones: &'a BTreeMap<String, String>, now: Timestamp) -> Known<'a> {

@@ -34,6 +34,8 @@ use crate::sim::plan::EcsSettings;
 const START: Timestamp = Timestamp::from_nanos(1_772_409_600_000_000_000);
 /// The control plane gives up on a network interface after this.
 const INTERFACE_TIMEOUT: Span = Span::seconds(180);
+/// Making and attaching the EBS volume of a task.
+const VOLUME_ATTACH: Span = Span::seconds(10);
 /// Detaching a network interface on EC2.
 const INTERFACE_DETACH: Span = Span::seconds(5);
 /// A stopped task can be described this long (TK-03).
@@ -95,7 +97,7 @@ pub fn lower(
         start,
         end,
         zones: BTreeMap::new(),
-        quotas: settings::quotas(scenario),
+        quotas: settings::quotas(scenario, &mut found),
         calibration,
         definitions: Definitions::default(),
         found,
@@ -149,9 +151,9 @@ impl<'a> Lowering<'a> {
             }
         }
         for (subnet, zone) in &self.scenario.subnets {
-            if names.contains(&zone.as_str()) {
-                self.zones.insert(subnet.value.clone(), zone.value.clone());
-            } else {
+            // The subnet is known all the same, so that nobody misses it as well.
+            self.zones.insert(subnet.value.clone(), zone.value.clone());
+            if !names.contains(&zone.as_str()) {
                 self.found.push(unknown(zone, &names));
             }
         }
@@ -192,6 +194,7 @@ impl<'a> Lowering<'a> {
                 agent: AgentSettings::default(),
                 interface_attach: self.calibration.quantiles("ecs.task.awsvpc_extra"),
                 interface_timeout: INTERFACE_TIMEOUT,
+                volume_attach: VOLUME_ATTACH,
                 interface_detach: INTERFACE_DETACH,
                 retention: RETENTION,
                 run_task_bucket: limited.then_some(calls),

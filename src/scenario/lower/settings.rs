@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::base::{Bandwidth, Percent, Span};
-use crate::catalog::limits::EcsQuotas;
+use crate::catalog::limits::{Bucket, EcsQuotas};
 use crate::catalog::settings::{SettingUnit, setting, settings};
 use crate::engine::Quantiles;
 use crate::scenario::calibration::{Calibration, EXTRA, USED};
@@ -15,13 +15,22 @@ use crate::scenario::text::Placed;
 use crate::scenario::units::{Measured, UnitError};
 
 /// The quotas of the account.
-pub(super) fn quotas(scenario: &Scenario) -> EcsQuotas {
+pub(super) fn quotas(scenario: &Scenario, found: &mut Vec<Diagnostic>) -> EcsQuotas {
     let own = &scenario.account.quotas;
     let mut quotas = EcsQuotas::default();
     quotas.fargate_vcpus = own.fargate_vcpus.unwrap_or(quotas.fargate_vcpus);
     quotas.container_instances_per_cluster =
         own.container_instances.unwrap_or(quotas.container_instances_per_cluster);
     quotas.tasks_per_service = own.tasks_per_service.unwrap_or(quotas.tasks_per_service);
+    if let Some(launches) = &own.fargate_launches {
+        for number in [&launches.at_once, &launches.per_second] {
+            if number.value == 0 {
+                let message = "with a rate of zero no task would ever be launched";
+                found.push(Diagnostic::new(Code::WrongValue, number.place, message));
+            }
+        }
+        quotas.fargate_launches = Bucket::new(launches.at_once.value, launches.per_second.value);
+    }
     quotas
 }
 

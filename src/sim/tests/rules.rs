@@ -6,8 +6,8 @@ use super::fixture::{Fixture, START};
 use super::log;
 use crate::base::mark::must_reach;
 use crate::base::turn::Nobody;
-use crate::base::{Row, Span, Timestamp};
-use crate::control::ecs::objects::{LaunchType, NetworkMode};
+use crate::base::{Bytes, Row, Span, Timestamp};
+use crate::control::ecs::objects::{LaunchType, ManagedVolume, NetworkMode, VolumeKind};
 use crate::engine::Quantiles;
 use crate::sim::fact::{Fact, Observer};
 use crate::sim::plan::Plan;
@@ -90,6 +90,31 @@ fn a_fargate_task_has_a_machine_of_its_own() {
 15m40s stopped job-0 EssentialContainerExited
 ",
     );
+}
+
+/// Ten seconds after the interface, where there is one.
+#[test]
+fn a_volume_takes_time_to_attach() {
+    let with_volume = |plan: &mut Plan| {
+        let volume = ManagedVolume {
+            kind: VolumeKind::Gp3,
+            size: Bytes::gib(10),
+            iops: 3000,
+            throughput: 125,
+            deleted_with_task: true,
+        };
+        plan.definitions.volumes.push(volume);
+        plan.definitions.requests[0].placing.volume = Some(Row::at(0));
+    };
+    let rows = [
+        (LaunchType::Ec2, NetworkMode::Bridge, "5m10s pulling job-0"),
+        (LaunchType::Ec2, NetworkMode::Awsvpc, "5m14s pulling job-0"),
+        (LaunchType::Fargate, NetworkMode::Awsvpc, "5m28s pulling job-0"),
+    ];
+    for (launch_type, mode, pulling) in rows {
+        let facts = must_reach(&["TD-52"], || log(&one_task(launch_type, mode, with_volume)));
+        assert!(facts.contains(pulling), "{facts}");
+    }
 }
 
 #[test]

@@ -16,7 +16,6 @@ use crate::control::node::ecs_agent::{AgentChange, AgentCommand, AgentView, Host
 use crate::mark;
 use crate::world::fargate::Market;
 use crate::world::host::{ContainerSpec, HostKind, Life};
-use crate::world::probe::HealthCheck;
 
 use super::machines::put;
 use crate::sim::event::{Event, TheTask};
@@ -144,21 +143,41 @@ impl Simulation<'_> {
         match (task.launch_type, task.status) {
             (LaunchType::Fargate, _) => {
                 let ready = self.fargate.launch(self.now, task.key, Market::OnDemand).agent_starts;
-                self.schedule(ready, Event::FargateReady(this));
+                self.schedule(ready + self.volume_attach(&task), Event::FargateReady(this));
             }
             (LaunchType::Ec2, TaskStatus::Provisioning) => {
-                mark!("EN-03");
-                let draw = self.luck.draw(Purpose::EniAttach, task.key, 0);
-                let attach = Span::from_nanos(self.plan.ecs.interface_attach.value(draw));
+                let attach = self.interface_attach(&task);
                 let timeout = self.plan.ecs.interface_timeout;
                 if attach <= timeout {
-                    self.schedule(self.now + attach, Event::InterfaceAttached(this));
+                    let attached = self.now + attach + self.volume_attach(&task);
+                    self.schedule(attached, Event::InterfaceAttached(this));
                 } else {
                     self.schedule(self.now + timeout, Event::InterfaceTimeout(this));
                 }
             }
             (LaunchType::Ec2, _) => self.send_payload(row),
         }
+    }
+
+    /// How long the network interface of a task takes, if it gets one of its own.
+    fn interface_attach(&self, task: &Task) -> Span {
+        match self.plan.definitions[task.definition].network_mode {
+            NetworkMode::Awsvpc => {
+                mark!("EN-03");
+                let draw = self.luck.draw(Purpose::EniAttach, task.key, 0);
+                Span::from_nanos(self.plan.ecs.interface_attach.value(draw))
+            }
+            NetworkMode::None | NetworkMode::Bridge | NetworkMode::Host => Span::ZERO,
+        }
+    }
+
+    /// How long the volume of a task takes, which is new with every task and lies in its zone.
+    fn volume_attach(&self, task: &Task) -> Span {
+        if task.volume.is_none() {
+            return Span::ZERO;
+        }
+        mark!("TD-52");
+        self.plan.ecs.volume_attach
     }
 
     /// Whether a task still waits for its interface: it may have been stopped meanwhile, and forgotten.
@@ -449,11 +468,5 @@ impl Simulation<'_> {
 }
 
 fn container_spec(container: &ContainerDefinition) -> ContainerSpec {
-    let health = container.health_check.map(|check| HealthCheck {
-        interval: check.interval,
-        timeout: check.timeout,
-        retries: check.retries,
-        start_period: check.start_period,
-    });
-    ContainerSpec { image: container.image, health }
+    ContainerSpec { image: container.image, health: container.health_check }
 }

@@ -15,6 +15,7 @@ pub mod register;
 pub mod request;
 pub mod service;
 pub mod unmodelled;
+pub mod volume;
 
 pub use cluster::{Cluster, CreateCluster};
 pub use common::List;

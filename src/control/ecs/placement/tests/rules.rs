@@ -385,6 +385,8 @@ fn task(request: &Request, instance: Option<Row<ContainerInstance>>, zone: Symbo
         launch_type: request.placing.launch_type,
         instance,
         zone,
+        public_address: false,
+        volume: None,
         desired: Desired::Running,
         status: TaskStatus::Running,
         health: Health::Unknown,
