@@ -208,7 +208,11 @@ impl Simulation<'_> {
         mark!("FG-01");
         let task = self.change_task(row, |task| task.status = TaskStatus::Pending);
         let shape = self.plan.definitions[task.definition].fargate.expect("placed on Fargate with a size");
-        let host = self.hosts.boot(self.now, task.key, HostKind::MicroVm { cpu: shape.cpu });
+        let host = self.hosts.boot(
+            self.now,
+            task.key,
+            HostKind::MicroVm { cpu: shape.cpu, storage: shape.ephemeral },
+        );
         let seat = self.seat(host, &HostCapacity::new(shape.cpu, shape.memory));
         put(&mut self.agent_of_task, row.index(), Some(seat));
         self.send_payload(row);
