@@ -47,6 +47,9 @@ impl Simulation<'_> {
         let nth = self.arrived[number as usize];
         self.arrived[number as usize] += 1;
         let request = &self.plan.definitions[arrival.request];
+        if request.client_token.is_some_and(|token| self.tokens.is_repeat(self.now, token)) {
+            return self.arrive_again(number, nth);
+        }
         let next = self.serials.get_or_insert_with(request.name, || 0);
         let first = *next;
         *next += u64::from(request.count);
@@ -60,7 +63,13 @@ impl Simulation<'_> {
         } else {
             self.schedule(admitted, Event::Call);
         }
-        if let Some(at) = arrival.arrivals.after(&self.luck, nth, self.now) {
+        self.arrive_again(number, nth);
+    }
+
+    /// Schedules the call after the `nth` of a process, if there is one.
+    fn arrive_again(&mut self, number: u32, nth: u64) {
+        let arrivals = &self.plan.arrivals[number as usize].arrivals;
+        if let Some(at) = arrivals.after(&self.luck, nth, self.now) {
             self.schedule(at, Event::Arrive(number));
         }
     }
