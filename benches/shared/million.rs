@@ -65,6 +65,7 @@ fn empty() -> Plan {
             agent: AgentSettings::default(),
             interface_attach: Quantiles::constant(0),
             interface_timeout: Span::seconds(180),
+            token_memory: Span::HOUR * 24,
             volume_attach: Span::seconds(10),
             interface_detach: Span::ZERO,
             retention: Span::HOUR,
@@ -129,6 +130,7 @@ fn add_arrivals(plan: &mut Plan, shape: u64) {
             volume: None,
         },
         instances: None,
+        client_token: None,
     });
     plan.takes.insert(name, Quantiles::exponential(LIFE_NANOS));
     let arrivals = Arrivals {

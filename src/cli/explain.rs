@@ -149,8 +149,8 @@ impl Observer for Story {
                 return;
             }
             Fact::Arrived(name) if name == self.of => "asked for".to_owned(),
-            Fact::Refused { name, .. } if name == self.of => {
-                "refused: the call ended in a failure".to_owned()
+            Fact::Refused { name, rejection, .. } if name == self.of => {
+                format!("refused: {}", rejection.answer())
             }
             Fact::Placed { task, instance } if mine(task) => match instance {
                 Some(instance) => format!("placed on {}", named(plan, instance.name)),

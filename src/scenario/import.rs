@@ -15,7 +15,8 @@ use super::schema::LaunchType;
 use super::tree::{self, Node};
 use crate::catalog::fargate;
 use crate::control::ecs::api::{
-    self, ApiError, CreateCluster, CreateService, RegisterTaskDefinition, Request, RunTask, StartTask,
+    self, ApiError, CreateCluster, CreateService, DeleteCluster, ErrorKind, RegisterTaskDefinition, Request,
+    RunTask, StartTask,
 };
 use crate::control::ecs::task_definition::{Rules, all_errors};
 
@@ -31,6 +32,7 @@ pub(super) struct Call {
 pub(super) enum Understood {
     Register(Box<RegisterTaskDefinition>),
     CreateCluster(CreateCluster),
+    DeleteCluster(DeleteCluster),
     CreateService(Box<CreateService>),
     RunTask(Box<RunTask>),
     StartTask(Box<StartTask>),
@@ -128,7 +130,7 @@ fn request(entry: &Rc<Node>, launch_type: Option<LaunchType>, found: &mut Vec<Di
 
 /// The operations that are understood.
 const OPERATIONS: &[&str] =
-    &["RegisterTaskDefinition", "CreateService", "RunTask", "StartTask", "CreateCluster"];
+    &["RegisterTaskDefinition", "CreateService", "RunTask", "StartTask", "CreateCluster", "DeleteCluster"];
 
 /// Valid operations that have no effect here.
 const PASSED_OVER: &[(&str, &str)] = &[
@@ -167,6 +169,7 @@ pub(super) fn inline_run_task(
         Understood::RunTask(request) => Some(*request),
         Understood::Register(_)
         | Understood::CreateCluster(_)
+        | Understood::DeleteCluster(_)
         | Understood::CreateService(_)
         | Understood::StartTask(_) => unreachable!("a RunTask document becomes a RunTask request"),
     }
@@ -186,6 +189,7 @@ fn understand(
     match operation {
         "RegisterTaskDefinition" => read(&document, at, found).map(|r| Understood::Register(Box::new(r))),
         "CreateCluster" => read(&document, at, found).map(Understood::CreateCluster),
+        "DeleteCluster" => read(&document, at, found).map(Understood::DeleteCluster),
         "CreateService" => read(&document, at, found).map(|r| Understood::CreateService(Box::new(r))),
         "RunTask" => read(&document, at, found).map(|r| Understood::RunTask(Box::new(r))),
         "StartTask" => read(&document, at, found).map(|r| Understood::StartTask(Box::new(r))),
@@ -287,7 +291,7 @@ fn code_of(error: &ApiError) -> Code {
         Code::ContainerName
     } else if has("taskDefinition") {
         Code::UnknownFamily
-    } else if has("cluster") {
+    } else if has("cluster") && error.kind == ErrorKind::ClusterNotFoundException {
         Code::UnknownCluster
     } else {
         Code::RequestRule

@@ -11,6 +11,7 @@ use crate::base::runtime::SandboxId;
 use crate::base::token_bucket::TokenBucket;
 use crate::base::turn::{Nobody, Why};
 use crate::base::{Column, Handle, Revision, Row, Symbol, Timestamp};
+use crate::control::ecs::api::token::ClientTokens;
 use crate::control::ecs::objects::Task;
 use crate::control::ecs::placement::Placement;
 use crate::control::ecs::scheduler::{Call, EcsCommand, Scheduler};
@@ -74,6 +75,7 @@ pub struct Simulation<'a> {
     pub(super) callers: VecDeque<Call>,
     /// How many times each process of the plan has arrived.
     pub(super) arrived: Vec<u64>,
+    pub(super) tokens: ClientTokens,
     /// The next serial of each request name.
     pub(super) serials: Map<Symbol, u64>,
     /// Stopped tasks, oldest first, until nobody may ask about them any more.
@@ -213,6 +215,7 @@ impl<'a> Simulation<'a> {
             run_task_bucket: plan.ecs.run_task_bucket,
             callers: VecDeque::new(),
             arrived: vec![0; plan.arrivals.len()],
+            tokens: ClientTokens::new(plan.ecs.token_memory),
             serials: Map::default(),
             stopped: VecDeque::new(),
             effects: Effects::default(),

@@ -14,7 +14,7 @@ use super::probe::{Watch, Wellness};
 use super::registry::{Ending, Registry, happens};
 use super::settings::HostSettings;
 use crate::base::runtime::{ContainerId, HealthCheck, Pull, RuntimeCommand, RuntimeEvent, SandboxId};
-use crate::base::{Bandwidth, Column, Cpu, EntityKey, Purpose, Row, Span, Symbol, Timestamp};
+use crate::base::{Bandwidth, Bytes, Column, Cpu, EntityKey, Purpose, Row, Span, Symbol, Timestamp};
 use crate::engine::{Luck, Quantiles};
 use crate::mark;
 
@@ -59,9 +59,13 @@ pub struct Hosts {
 #[derive(Debug)]
 pub struct Host {
     cache: ImageCache<Row<Container>>,
-    /// The timer of the next layer, and when it is due.
+    /// The timer of the next layer or the next pull that is given up, and when it is due.
     layer_timer: u32,
     layer_due: Option<Timestamp>,
+    /// Pulls under way and when each is given up, soonest first.
+    deadlines: Vec<(Timestamp, Row<Container>)>,
+    /// What images may take, where that is limited.
+    storage: Option<Bytes>,
     sandboxes: BTreeMap<SandboxId, Vec<Row<Container>>>,
 }
 
@@ -77,6 +81,8 @@ pub enum HostKind<'a> {
     MicroVm {
         /// The size of its task.
         cpu: Cpu,
+        /// The ephemeral storage of its task, which holds the images too (TD-33).
+        storage: Bytes,
     },
 }
 
@@ -174,6 +180,8 @@ enum Phase {
         image: Symbol,
         restart: u32,
     },
+    /// Is started, which will not succeed in time.
+    Stuck,
     Running {
         image: Symbol,
         restart: u32,
@@ -232,11 +240,11 @@ impl Hosts {
 
     /// Adds a host; `key` is its name for draws.
     pub fn boot(&mut self, now: Timestamp, key: EntityKey, kind: HostKind<'_>) -> Row<Host> {
-        let (rate, baked) = match kind {
-            HostKind::Instance { baked } => (&self.settings.pull_rate_ec2, baked),
-            HostKind::MicroVm { cpu } => {
+        let (rate, baked, storage) = match kind {
+            HostKind::Instance { baked } => (&self.settings.pull_rate_ec2, baked, None),
+            HostKind::MicroVm { cpu, storage } => {
                 mark!("AG-23");
-                (self.micro_vm_rate(cpu), [].as_slice())
+                (self.micro_vm_rate(cpu), [].as_slice(), Some(storage))
             }
         };
         let rate = Bandwidth::per_second(rate.value(self.luck.draw(Purpose::PullRate, key, 0)));
@@ -246,7 +254,14 @@ impl Hosts {
                 cache.bake(now, reference, image.layers.clone());
             }
         }
-        let host = Host { cache, layer_timer: 0, layer_due: None, sandboxes: BTreeMap::new() };
+        let host = Host {
+            cache,
+            layer_timer: 0,
+            layer_due: None,
+            deadlines: Vec::new(),
+            storage,
+            sandboxes: BTreeMap::new(),
+        };
         self.places.insert(host).row
     }
 
@@ -390,7 +405,9 @@ impl Hosts {
         self.abandon_pull(now, row, out);
         let timer = self.next_timer();
         self.containers[row].pull = Some(Pulling { image, attempt, timer, fetch: None });
+        let limits = &self.settings.limits;
         let wait = self.settings.manifest_check;
+        let wait = if wait <= limits.manifest { wait } else { limits.manifest_given_up_after() };
         if wait == Span::ZERO {
             self.fetch(now, row, out);
         } else {
@@ -398,14 +415,16 @@ impl Hosts {
         }
     }
 
-    /// The manifest is known, or the pull has failed.
+    /// The manifest is known or given up, or the pull has failed.
     fn fetch(&mut self, now: Timestamp, row: Row<Container>, out: &mut Effects) {
         let container = &mut self.containers[row];
         let (host, id, key) = (container.host, container.id, container.key);
         let pull = container.pull.as_mut().expect("the caller looked");
         let cache = &mut self.places[host].cache;
         let failed = |ppm| happens(ppm, self.luck.draw(Purpose::PullFailure, key, pull.attempt));
-        let found = self.registry.find(pull.image).filter(|image| !failed(image.behaviour.pull_failure));
+        let has_manifest = self.settings.manifest_check <= self.settings.limits.manifest;
+        let found = self.registry.find(pull.image).filter(|_| has_manifest);
+        let found = found.filter(|image| !failed(image.behaviour.pull_failure));
         let Some(found) = found else {
             out.pulled(host, id, Pull::Failed { cached: cache.has(pull.image) });
             container.pull = None;
@@ -416,7 +435,16 @@ impl Hosts {
             container.pull = None;
             return;
         }
-        pull.fetch = Some(cache.begin(found.layers.clone()));
+        let place = &mut self.places[host];
+        let wanted = place.cache.missing(&found.layers) + place.cache.taken();
+        if place.storage.is_some_and(|storage| wanted > storage) {
+            mark!("TD-33");
+            out.pulled(host, id, Pull::Failed { cached: place.cache.has(pull.image) });
+            container.pull = None;
+            return;
+        }
+        pull.fetch = Some(place.cache.begin(found.layers.clone()));
+        place.deadlines.push((now.saturating_add(self.settings.limits.pull), row));
         self.proceed(now, row, out);
         self.await_layer(host, out);
     }
@@ -434,6 +462,7 @@ impl Hosts {
         };
         cache.complete(now, image, fetch);
         out.pulled(container.host, container.id, Pull::Done);
+        self.places[container.host].deadlines.retain(|&(_, pulling)| pulling != row);
     }
 
     fn layer_arrives(&mut self, now: Timestamp, host: Row<Host>, out: &mut Effects) {
@@ -446,6 +475,10 @@ impl Hosts {
             self.proceed(now, row, out);
         }
         self.places[host].layer_due = None;
+        while let Some(&(_, row)) = self.places[host].deadlines.first().filter(|(at, _)| *at <= now) {
+            mark!("AG-12");
+            self.abandon_pull(now, row, out);
+        }
         self.await_layer(host, out);
     }
 
@@ -458,13 +491,17 @@ impl Hosts {
         if let Some(fetch) = &pull.fetch {
             cache.abandon(now, fetch, row);
         }
+        self.places[host].deadlines.retain(|&(_, pulling)| pulling != row);
+        let cache = &self.places[host].cache;
         out.pulled(host, id, Pull::Failed { cached: cache.has(pull.image) });
         self.await_layer(host, out);
     }
 
-    /// Arms the timer of the next layer anew if its time has changed.
+    /// Arms the timer of the next layer anew if its time has changed; it is due no later than the first
+    /// pull is given up.
     fn await_layer(&mut self, host: Row<Host>, out: &mut Effects) {
-        let due = self.places[host].cache.ends_at();
+        let place = &self.places[host];
+        let due = place.cache.ends_at().map(|at| place.deadlines.first().map_or(at, |first| at.min(first.0)));
         if due == self.places[host].layer_due {
             return;
         }
@@ -490,7 +527,12 @@ impl Hosts {
         container.phase_timer = timer;
         let draw = self.luck.draw(Purpose::ContainerStart, container.key, restart);
         let wait = Span::from_nanos(self.settings.container_start.value(draw));
-        out.at(now, wait, HostEvent::Phase { container: row, timer });
+        let limit = self.settings.limits.create_and_start();
+        if wait > limit {
+            mark!("AG-12");
+            container.phase = Phase::Stuck;
+        }
+        out.at(now, wait.min(limit), HostEvent::Phase { container: row, timer });
     }
 
     fn phase_ends(&mut self, now: Timestamp, row: Row<Container>, out: &mut Effects) {
@@ -500,6 +542,10 @@ impl Hosts {
             Phase::Starting { image, restart } => {
                 out.started(host, id, true);
                 self.run(now, row, image, restart, out);
+            }
+            Phase::Stuck => {
+                container.exit(Exit::NEVER_RAN);
+                out.started(host, id, false);
             }
             Phase::Running { exit: Some((_, exit)), .. } => {
                 container.exit(exit);
@@ -561,7 +607,7 @@ impl Hosts {
         match container.phase {
             Phase::Created => out.exited(host, id, Exit::NEVER_RAN),
             Phase::Exited(exit) => out.exited(host, id, exit),
-            Phase::Starting { .. } => {
+            Phase::Starting { .. } | Phase::Stuck => {
                 self.containers[row].exit(Exit::NEVER_RAN);
                 out.started(host, id, false);
                 out.exited(host, id, Exit::NEVER_RAN);
@@ -618,7 +664,7 @@ impl Hosts {
             let killed = Exit { after: Span::ZERO, code: KILLED, out_of_memory: false };
             match container.phase {
                 Phase::Created | Phase::Exited(_) => {}
-                Phase::Starting { .. } => out.started(host, container.id, false),
+                Phase::Starting { .. } | Phase::Stuck => out.started(host, container.id, false),
                 Phase::Running { .. } => out.exited(host, container.id, killed),
                 Phase::Stopping { stops, .. } => {
                     (0..stops).for_each(|_| out.exited(host, container.id, killed));

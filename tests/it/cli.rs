@@ -59,6 +59,13 @@ const SERVICE: &str = r#"}, {"operation": "CreateService", "input": {"serviceNam
     "taskDefinition": "report", "deploymentConfiguration": {"minimumHealthyPercent": 150,
     "maximumPercent": 120}}}]
 "#;
+const DELETED: &str = r#"}, {"operation": "DeleteCluster", "input": {"cluster": "default"}}]
+"#;
+const TWICE: &str = r#"}, {"operation": "RunTask", "input": {"taskDefinition": "report", "clientToken": "t",
+    "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-a"]}}}},
+  {"operation": "RunTask", "input": {"taskDefinition": "report", "clientToken": "t", "count": 2,
+    "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-a"]}}}}]
+"#;
 const ON_SIDE: &str = r#""report:1", "dependsOn": [{"containerName": "side", "condition": "START"}]"#;
 const ON_MAIN: &str = r#"false, "dependsOn": [{"containerName": "main", "condition": "START"}]"#;
 
@@ -123,6 +130,8 @@ const WRONG: &[Row] = &[
     ),
     (&[("[{", CLUSTER)], ["E0307", "task.json:2:62", "FARGTE is not one of the cluster's"]),
     (&[("}]\n", SERVICE)], ["E0603", "task.json", "not below minimumHealthyPercent"]),
+    (&[("}]\n", DELETED)], ["E0413", "task.json", "The cluster default still has container instances"]),
+    (&[("}]\n", TWICE)], ["E0413", "task.json", "The client token was used before with other parameters"]),
     (&[("[{", "[{,")], ["E0102", "task.json:1:3", "this is not JSON"]),
     (&[("  }\n}]\n", "")], ["E0102", "task.json", "this is not JSON"]),
 ];

@@ -6,10 +6,11 @@ use std::rc::Rc;
 use super::Lowering;
 use crate::base::hash::Map;
 use crate::base::{EntityKey, Row, Span, Symbol, Timestamp};
-use crate::control::ecs::api::{self, ApiError, Cluster, CreateCluster, Known};
+use crate::control::ecs::api::{self, ApiError, Cluster, Contents, CreateCluster, ErrorKind, Known, RunTask};
 use crate::control::ecs::objects::{Definitions, ServiceDefinition, TaskRequest};
 use crate::control::ecs::task_definition::{Families, Rules, all_errors};
 use crate::engine::Quantiles;
+use crate::mark;
 use crate::scenario::codes::Code;
 use crate::scenario::diagnostic::{Diagnostic, Severity, Source};
 use crate::scenario::distribution::{Arrivals as Every, Distribution};
@@ -31,6 +32,29 @@ pub(super) struct Demand {
 struct Account {
     clusters: Vec<Cluster>,
     families: Families,
+    /// What was asked for in each cluster, by its name.
+    contents: BTreeMap<String, Contents>,
+    /// The first request of each client token.
+    tokens: BTreeMap<String, RunTask>,
+}
+
+impl Account {
+    /// What was asked for in the cluster that a request names.
+    fn contents(&mut self, named: Option<&str>) -> &mut Contents {
+        let name = named.unwrap_or("default").rsplit('/').next().unwrap_or("default");
+        self.contents.entry(name.to_owned()).or_default()
+    }
+
+    /// A client token stands for one request.
+    fn check_token(&mut self, request: &RunTask) -> Result<(), ApiError> {
+        let Some(token) = &request.client_token else { return Ok(()) };
+        mark!("RT-02");
+        if self.tokens.entry(token.clone()).or_insert_with(|| request.clone()) == request {
+            return Ok(());
+        }
+        let words = "The client token was used before with other parameters.";
+        Err(ApiError::new(ErrorKind::ConflictException, "clientToken", words))
+    }
 }
 
 impl Lowering<'_> {
@@ -38,7 +62,12 @@ impl Lowering<'_> {
     pub(super) fn demand(&mut self, files: &[Rc<Source>]) -> Demand {
         let default =
             api::cluster::create(&CreateCluster::default()).expect("the default cluster needs nothing");
-        let mut account = Account { clusters: vec![default], families: Families::new(Rules::default()) };
+        let mut account = Account {
+            clusters: vec![default],
+            families: Families::new(Rules::default()),
+            contents: BTreeMap::new(),
+            tokens: BTreeMap::new(),
+        };
         let mut demand = Demand::default();
         let at = self.start.checked_add(self.ecs.requests_at).unwrap_or(self.end);
         if files.is_empty() {
@@ -60,7 +89,7 @@ impl Lowering<'_> {
         }
         self.rename_requests();
         for (name, stated) in &self.scenario.arrivals {
-            self.arrival(name, stated, &account, &mut demand);
+            self.arrival(name, stated, &mut account, &mut demand);
         }
         self.hush_consequences();
         demand
@@ -80,7 +109,7 @@ impl Lowering<'_> {
             Understood::CreateService(request) => request.cluster.as_deref(),
             Understood::RunTask(request) => request.cluster.as_deref(),
             Understood::StartTask(request) => request.cluster.as_deref(),
-            Understood::Register(_) | Understood::CreateCluster(_) => None,
+            Understood::Register(_) | Understood::CreateCluster(_) | Understood::DeleteCluster(_) => None,
         });
         for name in named {
             create_cluster(name, account);
@@ -108,6 +137,11 @@ impl Lowering<'_> {
                 account.clusters.retain(|known| known.name != cluster.name);
                 account.clusters.push(cluster);
             }
+            Understood::DeleteCluster(request) => {
+                let instances = self.ecs.pools.values().map(|pool| pool.count.value).sum();
+                let contents = Contents { instances, ..*account.contents(request.cluster.as_deref()) };
+                api::cluster::delete(request, contents, &mut account.clusters)?;
+            }
             Understood::CreateService(request) => {
                 let known = known(account, &self.zones, at);
                 let service = api::service::create(request, &known, &mut self.definitions)?;
@@ -123,16 +157,20 @@ impl Lowering<'_> {
                     return Err(ApiError::invalid("serviceName", "Creation of service was not idempotent."));
                 }
                 self.definitions.services.push(service);
+                account.contents(request.cluster.as_deref()).services += 1;
                 demand.services.push((at, Row::at(self.definitions.services.len() - 1)));
             }
             Understood::RunTask(request) => {
                 let name = family(request.task_definition.as_deref());
+                account.check_token(request)?;
+                account.contents(request.cluster.as_deref()).tasks += 1;
                 let known = known(account, &self.zones, at);
                 let request = api::request::run(request, name, &known, &mut self.definitions)?;
                 self.once(request, at, demand);
             }
             Understood::StartTask(request) => {
                 let name = family(request.task_definition.as_deref());
+                account.contents(request.cluster.as_deref()).tasks += 1;
                 let known = known(account, &self.zones, at);
                 let request = api::request::start(request, name, &known, &mut self.definitions)?;
                 self.once(request, at, demand);
@@ -177,7 +215,13 @@ impl Lowering<'_> {
         });
     }
 
-    fn arrival(&mut self, name: &Placed<String>, stated: &Stated, account: &Account, demand: &mut Demand) {
+    fn arrival(
+        &mut self,
+        name: &Placed<String>,
+        stated: &Stated,
+        account: &mut Account,
+        demand: &mut Demand,
+    ) {
         if self.is_taken(name) {
             let message =
                 format!("a service or a request of the request files is called {:?} too", name.value);
@@ -196,11 +240,13 @@ impl Lowering<'_> {
             import::inline_run_task(stated.run_task.value.clone(), &at, self.ecs.launch_type, &mut found);
         self.found = found;
         let Some(request) = request else { return };
-        let mut account = Account { clusters: account.clusters.clone(), families: account.families.clone() };
-        if let Some(cluster) = request.cluster.as_deref() {
-            create_cluster(cluster, &mut account);
+        if let Err(error) = account.check_token(&request) {
+            self.found.push(at.refusal(&error));
         }
-        let known = known(&account, &self.zones, first);
+        if let Some(cluster) = request.cluster.as_deref() {
+            create_cluster(cluster, account);
+        }
+        let known = known(account, &self.zones, first);
         match api::request::run(&request, name, &known, &mut self.definitions) {
             Err(error) => self.found.push(at.refusal(&error)),
             Ok(request) => {

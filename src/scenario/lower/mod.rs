@@ -34,6 +34,8 @@ use crate::sim::plan::EcsSettings;
 const START: Timestamp = Timestamp::from_nanos(1_772_409_600_000_000_000);
 /// The control plane gives up on a network interface after this.
 const INTERFACE_TIMEOUT: Span = Span::seconds(180);
+/// A client token of RunTask is remembered this long.
+const TOKEN_MEMORY: Span = Span::seconds(86_400);
 /// Making and attaching the EBS volume of a task.
 const VOLUME_ATTACH: Span = Span::seconds(10);
 /// Detaching a network interface on EC2.
@@ -194,6 +196,7 @@ impl<'a> Lowering<'a> {
                 agent: AgentSettings::default(),
                 interface_attach: self.calibration.quantiles("ecs.task.awsvpc_extra"),
                 interface_timeout: INTERFACE_TIMEOUT,
+                token_memory: TOKEN_MEMORY,
                 volume_attach: VOLUME_ATTACH,
                 interface_detach: INTERFACE_DETACH,
                 retention: RETENTION,

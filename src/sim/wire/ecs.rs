@@ -47,6 +47,9 @@ impl Simulation<'_> {
         let nth = self.arrived[number as usize];
         self.arrived[number as usize] += 1;
         let request = &self.plan.definitions[arrival.request];
+        if request.client_token.is_some_and(|token| self.tokens.is_repeat(self.now, token)) {
+            return self.arrive_again(number, nth);
+        }
         let next = self.serials.get_or_insert_with(request.name, || 0);
         let first = *next;
         *next += u64::from(request.count);
@@ -60,7 +63,13 @@ impl Simulation<'_> {
         } else {
             self.schedule(admitted, Event::Call);
         }
-        if let Some(at) = arrival.arrivals.after(&self.luck, nth, self.now) {
+        self.arrive_again(number, nth);
+    }
+
+    /// Schedules the call after the `nth` of a process, if there is one.
+    fn arrive_again(&mut self, number: u32, nth: u64) {
+        let arrivals = &self.plan.arrivals[number as usize].arrivals;
+        if let Some(at) = arrivals.after(&self.luck, nth, self.now) {
             self.schedule(at, Event::Arrive(number));
         }
     }
@@ -208,7 +217,11 @@ impl Simulation<'_> {
         mark!("FG-01");
         let task = self.change_task(row, |task| task.status = TaskStatus::Pending);
         let shape = self.plan.definitions[task.definition].fargate.expect("placed on Fargate with a size");
-        let host = self.hosts.boot(self.now, task.key, HostKind::MicroVm { cpu: shape.cpu });
+        let host = self.hosts.boot(
+            self.now,
+            task.key,
+            HostKind::MicroVm { cpu: shape.cpu, storage: shape.ephemeral },
+        );
         let seat = self.seat(host, &HostCapacity::new(shape.cpu, shape.memory));
         put(&mut self.agent_of_task, row.index(), Some(seat));
         self.send_payload(row);

@@ -83,7 +83,8 @@ impl<'a> Question<'a> {
             | Refusal::NoInstances
             | Refusal::Fargate
             | Refusal::FargateQuota
-            | Refusal::FargateSize => [0, 0],
+            | Refusal::FargateSize
+            | Refusal::FargateMemory => [0, 0],
         }
     }
 
@@ -124,7 +125,8 @@ impl<'a> Question<'a> {
             | Refusal::NoInstances
             | Refusal::Fargate
             | Refusal::FargateQuota
-            | Refusal::FargateSize => unreachable!("not a check on one ACTIVE instance"),
+            | Refusal::FargateSize
+            | Refusal::FargateMemory => unreachable!("not a check on one ACTIVE instance"),
         }
     }
 
