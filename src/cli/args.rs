@@ -81,6 +81,9 @@ pub(super) struct Run {
 pub(super) struct Check {
     /// A scenario file, or a folder that holds `scenario.yaml`
     pub(super) file: PathBuf,
+    /// Replace a value of the scenario, by its path; may be given several times
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub(super) set: Vec<String>,
     /// Treat warnings as errors
     #[arg(long)]
     pub(super) strict: bool,

@@ -10,7 +10,7 @@ pub(super) fn check(asked: &Check) -> Exit {
     if asked.file.extension().is_some_and(|kind| kind == "json") {
         return check_requests(asked);
     }
-    let mut loaded = match load::scenario(&asked.file, &[], asked.strict) {
+    let mut loaded = match load::scenario(&asked.file, &asked.set, load::Manner { strict: asked.strict, json: asked.json }) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
@@ -53,10 +53,7 @@ fn conclude(asked: &Check, what: &str, found: &[Diagnostic], sources: &Sources) 
     let count = |severity: Severity| found.iter().filter(|each| each.severity == severity).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     if asked.json {
-        for each in found {
-            let line = serde_json::to_string(&each.written(sources)).expect("a diagnostic can be written");
-            say(&format!("{line}\n"));
-        }
+        load::say_json(found, sources);
     } else {
         let style = if colours() { Style::Colour } else { Style::Plain };
         load::complain(&excerpts(found, sources, style));

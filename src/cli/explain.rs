@@ -103,14 +103,14 @@ fn repeat(record: &Record) -> Result<Plan, Exit> {
         .map(|input| sources.add(input.name.clone(), input.text.clone().into_bytes()))
         .collect();
     let (scenario, found) = read::<Scenario>(&text);
-    load::report(&found, &sources, false)?;
+    load::report(&found, &sources, load::Manner::default())?;
     let scenario = scenario.ok_or(Exit::WrongInput)?;
     if let Err(message) = scenario.platform(&record.platform) {
         warn(&format!("E0306 {message}\n"));
         return Err(Exit::WrongInput);
     }
     let (plan, found) = lower(&scenario, &record.platform, &files);
-    load::report(&found, &sources, false)?;
+    load::report(&found, &sources, load::Manner::default())?;
     plan.ok_or(Exit::WrongInput)
 }
 

@@ -63,6 +63,11 @@ pub(super) struct Grower {
 }
 
 impl Grower {
+    /// Counts nodes from `id`.
+    pub(super) fn from(id: u32) -> Self {
+        Grower { nodes: id, found: Vec::new() }
+    }
+
     /// A node of these parts, unless a bound is reached.
     pub(super) fn node(&mut self, place: Place, value: Value) -> Result<Rc<Node>, Diagnostic> {
         let (mut weight, mut depth) = (1_u32, 0);

@@ -1,5 +1,6 @@
 //! One test binary, one file per promise.
 
+mod bad;
 mod calibration;
 mod cli;
 mod determinism;
