@@ -10,7 +10,11 @@ pub(super) fn check(asked: &Check) -> Exit {
     if asked.file.extension().is_some_and(|kind| kind == "json") {
         return check_requests(asked);
     }
-    let mut loaded = match load::scenario(&asked.file, &asked.set, load::Manner { strict: asked.strict, json: asked.json }) {
+    let mut loaded = match load::scenario(
+        &asked.file,
+        &asked.set,
+        load::Manner { strict: asked.strict, json: asked.json },
+    ) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };

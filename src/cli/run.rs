@@ -79,12 +79,13 @@ fn platforms(scenario: &Scenario, asked: &[String]) -> Result<Vec<String>, Exit>
 }
 
 fn replication(scenario: &Scenario, asked: &Run) -> Replication {
-    let stated = scenario.replications.as_ref().and_then(|runs| NonZeroUsize::new(runs.value as usize));
+    let stated = asked.replications.or(scenario.replications.map(|runs| runs.value));
+    let runs = stated.and_then(|runs| NonZeroUsize::new(runs as usize)).unwrap_or(NonZeroUsize::MIN);
     let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     Replication {
         seed: asked.seed.unwrap_or(scenario.seed),
-        runs: asked.replications.or(stated).unwrap_or(NonZeroUsize::MIN),
-        jobs: asked.jobs.unwrap_or_else(cores),
+        runs,
+        jobs: asked.jobs.unwrap_or_else(cores).min(runs),
         period: period(scenario.run_for.value),
     }
 }

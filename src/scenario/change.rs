@@ -106,7 +106,8 @@ fn value(change: &Source, start: usize, ids: &mut u32) -> Result<Rc<Node>, Diagn
         Some(wrong) if wrong.code != Code::YamlSyntax => Err(wrong),
         Some(_) | None => {
             *ids += 1;
-            let place = place(change, start..change.text.len());
+            let from = if start == change.text.len() { 0 } else { start };
+            let place = place(change, from..change.text.len());
             let value = Value::Scalar(change.text[start..].into(), Kind::Quoted);
             Ok(Rc::new(Node { id: *ids, place, value, weight: 1, depth: 1 }))
         }

@@ -159,7 +159,10 @@ fn document(source: &Source) -> (Option<Rc<Node>>, Vec<Diagnostic>) {
     }
     if found.is_empty() {
         let place = documents.get(1).map_or(source.whole(), |second| second.place);
-        let message = format!("one YAML document is wanted, found {}", documents.len());
+        let message = match documents.len() {
+            0 => String::from("there is nothing in this file; one YAML document is wanted"),
+            count => format!("one YAML document is wanted, found {count}"),
+        };
         found.push(Diagnostic::new(Code::SeveralDocuments, place, message));
     }
     (None, found)

@@ -192,7 +192,9 @@ impl Builder<'_> {
         if info.contains("recursion limit") || info.contains("nesting") {
             return super::tree::too_deep(place);
         }
-        Diagnostic::new(Code::YamlSyntax, place, format!("this is not YAML: {info}"))
+        let wrong = Diagnostic::new(Code::YamlSyntax, place, format!("this is not YAML: {info}"));
+        let hint = HINTS.iter().find(|(part, _)| info.contains(part)).map(|(_, hint)| (*hint).to_owned());
+        Diagnostic { hint, ..wrong }
     }
 
     fn place(&self, span: Span) -> Place {
@@ -210,6 +212,16 @@ impl Builder<'_> {
         }
     }
 }
+
+/// What the parser says, and what somebody who meets it probably did.
+const HINTS: &[(&str, &str)] = &[
+    ("mapping values are not allowed", "a text with a colon needs quotes; or the line is indented too far"),
+    ("tabs disallowed", "indent with spaces"),
+    ("unclosed bracket", "the bracket is opened here and closed nowhere"),
+    ("multiline quoted scalar", "a quote in a line before is opened and not closed"),
+    ("unknown anchor", "an alias such as *name stands for what &name marks before it"),
+    ("unexpected character", "control characters cannot be written like this"),
+];
 
 /// Adds the entries that `<<: value` brings: of one map, or of each map of a list.
 fn merge_entries(
