@@ -8,5 +8,6 @@ mod fields;
 mod files;
 mod golden;
 mod house;
+mod io;
 mod rules;
 mod tool;
