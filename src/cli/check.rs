@@ -60,7 +60,10 @@ fn conclude(asked: &Check, what: &str, found: &[Diagnostic], sources: &Sources) 
         load::say_json(found, sources);
     } else {
         let style = if colours() { Style::Colour } else { Style::Plain };
-        load::complain(&excerpts(found, sources, style));
+        // Who has a mistake to mend is not told what else is worth knowing.
+        let told = |each: &&Diagnostic| errors == 0 || each.severity != Severity::Note;
+        let told: Vec<Diagnostic> = found.iter().filter(told).cloned().collect();
+        load::complain(&excerpts(&told, sources, style));
         say(&format!("{what}, {}, {}\n", counted(errors, "error"), counted(warnings, "warning")));
     }
     if errors > 0 || asked.strict && warnings > 0 { Exit::WrongInput } else { Exit::Good }

@@ -6,7 +6,7 @@
 use std::rc::Rc;
 
 use super::codes::Code;
-use super::diagnostic::{Diagnostic, Place, Source, quoted, suggestion};
+use super::diagnostic::{Diagnostic, Place, Source, nearest, quoted};
 use super::tree::{DEPTH_MAX, Key, Kind, Node, Value, too_deep};
 use super::yaml;
 
@@ -20,6 +20,9 @@ pub(super) fn apply(root: &Rc<Node>, change: &Source, ids: &mut u32) -> Result<R
         return Err(wrong.hint("write path=value, such as run_for=2h"));
     };
     let new = value(change, path.len() + 1, ids)?;
+    if path.split('.').count() > DEPTH_MAX as usize / 2 {
+        return Err(too_deep(place(change, 0..path.len())));
+    }
     let mut at = 0;
     let parts: Vec<Part<'_>> = path
         .split('.')
@@ -47,13 +50,16 @@ fn put(node: &Rc<Node>, path: &[Part<'_>], new: Rc<Node>, ids: &mut u32) -> Resu
             let mut entries = entries.clone();
             match entries.iter_mut().find(|(key, _)| *key.text == *part.word) {
                 Some((_, below)) => *below = put(below, rest, new, ids)?,
-                None if rest.is_empty() => {
-                    entries.push((Key { text: part.word.into(), place: part.place }, new));
-                }
                 None => {
                     let known: Vec<&str> = entries.iter().map(|(key, _)| &*key.text).collect();
-                    let hint = suggestion(part.word, &known);
-                    return Err(Diagnostic { hint, ..wrong(format!("there is no {}", quoted(part.word))) });
+                    // Keys of the scenario itself are known to whoever reads it, present or not.
+                    let free = part.place.start > 0 && !rest.is_empty();
+                    if let Some(near) = nearest(part.word, &known).filter(|_| free) {
+                        let wrong = wrong(format!("there is no {}", quoted(part.word)));
+                        return Err(wrong.hint(format!("did you mean {}?", quoted(near))));
+                    }
+                    let key = Key { text: part.word.into(), place: part.place };
+                    entries.push((key, nested(rest, new, ids)));
                 }
             }
             Value::Map(entries)
@@ -75,6 +81,15 @@ fn put(node: &Rc<Node>, path: &[Part<'_>], new: Rc<Node>, ids: &mut u32) -> Resu
         }
     };
     Ok(Rc::new(Node { value, ..fresh(node, ids) }))
+}
+
+/// The maps that a path names and the document does not have yet, with `new` in the innermost.
+fn nested(path: &[Part<'_>], new: Rc<Node>, ids: &mut u32) -> Rc<Node> {
+    path.iter().rev().fold(new, |below, part| {
+        let key = Key { text: part.word.into(), place: part.place };
+        let above = fresh(&below, ids);
+        Rc::new(Node { place: part.place, value: Value::Map(vec![(key, below)]), ..above })
+    })
 }
 
 /// A node like this one with an id of its own and no value yet. Weight and depth may be too small by

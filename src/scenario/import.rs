@@ -269,10 +269,11 @@ fn replace(
         }
     };
     let mut set = |fields: &mut Map<String, Value>, field: &str, value: Value| {
-        if fields.get(field) != Some(&value) {
+        // A field that says nothing is filled in without a word: nothing of what was written changes.
+        if fields.get(field).is_some_and(|stated| *stated != value) {
             note(field, format!("{field} is set to {value} for this platform"));
-            fields.insert(field.to_owned(), value);
         }
+        fields.insert(field.to_owned(), value);
     };
     match operation {
         "RegisterTaskDefinition" => set(fields, "requiresCompatibilities", Value::from(vec![word])),

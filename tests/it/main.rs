@@ -11,3 +11,4 @@ mod house;
 mod io;
 mod rules;
 mod tool;
+mod transcripts;
