@@ -15,15 +15,11 @@ use windtunnel::scenario::units::{Measured, Rate};
 use windtunnel::scenario::{Diagnostic, Scenario, Severity, Source, Sources, import, lower, read};
 
 /// Every target: its name, and what it does with bytes.
-pub const ALL: &[(&str, fn(&[u8]))] = &[
-    ("scenario", scenario),
-    ("task_definition", task_definition),
-    ("query", query),
-    ("units", units),
-];
+pub(crate) const ALL: &[(&str, fn(&[u8]))] =
+    &[("scenario", scenario), ("task_definition", task_definition), ("query", query), ("units", units)];
 
 /// A scenario file, lowered for each of its platforms beside requests that are right.
-pub fn scenario(bytes: &[u8]) {
+pub(crate) fn scenario(bytes: &[u8]) {
     let mut sources = Sources::default();
     let text = sources.add("scenario.yaml", bytes.to_vec());
     let requests = [sources.add("requests.json", REQUESTS.to_vec())];
@@ -36,7 +32,7 @@ pub fn scenario(bytes: &[u8]) {
 }
 
 /// A file of ECS requests, by itself and lowered for two platforms.
-pub fn task_definition(bytes: &[u8]) {
+pub(crate) fn task_definition(bytes: &[u8]) {
     let mut sources = Sources::default();
     let text = sources.add("scenario.yaml", SCENARIO.to_vec());
     let requests = [sources.add("requests.json", bytes.to_vec())];
@@ -46,7 +42,7 @@ pub fn task_definition(bytes: &[u8]) {
 }
 
 /// An expression of the cluster query language: read, asked, written and read again.
-pub fn query(bytes: &[u8]) {
+pub(crate) fn query(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     match Expression::parse(text) {
         Err(error) => assert!(text.is_char_boundary(error.at), "{error} stands at a character"),
@@ -63,7 +59,7 @@ pub fn query(bytes: &[u8]) {
 }
 
 /// A measured value of any kind, and a distribution.
-pub fn units(bytes: &[u8]) {
+pub(crate) fn units(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     round_trip::<Span>(text);
     round_trip::<Bytes>(text);
