@@ -12,10 +12,15 @@ use windtunnel::control::ecs::query::{Candidate, Expression};
 use windtunnel::scenario::diagnostic::{Style, excerpts, lines};
 use windtunnel::scenario::distribution::{Arrivals, Distribution};
 use windtunnel::scenario::units::{Measured, Rate};
-use windtunnel::scenario::{Diagnostic, Scenario, Severity, Source, Sources, import, lower, read};
+use windtunnel::scenario::{
+    Diagnostic, Scenario, Severity, Source, Sources, import, lower, read, read_changed,
+};
+
+/// What is done with bytes.
+pub(crate) type Target = fn(&[u8]);
 
 /// Every target: its name, and what it does with bytes.
-pub(crate) const ALL: &[(&str, fn(&[u8]))] =
+pub(crate) const ALL: &[(&str, Target)] =
     &[("scenario", scenario), ("task_definition", task_definition), ("query", query), ("units", units)];
 
 /// A scenario file, lowered for each of its platforms beside requests that are right.
@@ -26,6 +31,10 @@ pub(crate) fn scenario(bytes: &[u8]) {
     let (scenario, found) = read::<Scenario>(&text);
     assert_eq!(scenario.is_none(), has_error(&found), "a scenario comes without errors only");
     print(&found, &sources);
+    for change in ["run_for=2h", "subnets.subnet-a=us-east-1b", "settings.a.b=[1"] {
+        let changes = [sources.add("--set", change.as_bytes().to_vec())];
+        print(&read_changed::<Scenario>(&text, &changes).1, &sources);
+    }
     if let Some(scenario) = scenario {
         lower_all(&scenario, &requests, &sources);
     }
@@ -115,10 +124,10 @@ impl Candidate for Somebody {
     fn agent_connected(&self) -> bool {
         true
     }
-    fn agent_version(&self) -> &str {
+    fn agent_version(&self) -> &'static str {
         "1.105.1"
     }
-    fn ec2_instance_id(&self) -> &str {
+    fn ec2_instance_id(&self) -> &'static str {
         "i-0123456789abcdef0"
     }
     fn registered_at(&self) -> Timestamp {

@@ -108,14 +108,12 @@ fn fresh(node: &Node, ids: &mut u32) -> Node {
 /// The value of a change, which begins at this byte of its text: YAML, else a text as it stands.
 fn value(change: &Source, start: usize, ids: &mut u32) -> Result<Rc<Node>, Diagnostic> {
     let (documents, mut found) = yaml::parse_from(change, start, *ids + 1);
-    if let [document] = documents.as_slice() {
-        if found.is_empty() {
-            *ids = document.id.max(*ids);
-            if document.depth + DEPTH_MAX / 2 > DEPTH_MAX {
-                return Err(too_deep(document.place));
-            }
-            return Ok(Rc::clone(document));
+    if let ([document], true) = (documents.as_slice(), found.is_empty()) {
+        *ids = document.id.max(*ids);
+        if document.depth > DEPTH_MAX / 2 {
+            return Err(too_deep(document.place));
         }
+        return Ok(Rc::clone(document));
     }
     match found.pop() {
         Some(wrong) if wrong.code != Code::YamlSyntax => Err(wrong),

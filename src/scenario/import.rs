@@ -101,7 +101,7 @@ impl Origin {
         } else {
             place
         };
-        Diagnostic { code, hint, place, ..refused }
+        Diagnostic { code, place, hint, ..refused }
     }
 
     /// The next larger size that Fargate sells, for a task definition with a size.

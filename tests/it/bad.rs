@@ -4,6 +4,7 @@
 //! prints into `tests/bad/expected.csv`, if they are what somebody who made this mistake wants to read.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -105,7 +106,7 @@ fn check(format: &str, arguments: impl Fn(&Path, &Path) -> Vec<String>) {
         match refused(&arguments, &folder.path().join("out")) {
             Ok(found) if expected.get(&name) == Some(&found) => {}
             Ok(found) => wrong.push_str(&rows(&name, &found)),
-            Err(why) => wrong.push_str(&format!("{name}: {why}\n")),
+            Err(why) => drop(writeln!(wrong, "{name}: {why}")),
         }
     }
     let listed = expected.keys().filter(|name| name.starts_with(&format!("{format}/"))).count();

@@ -7,6 +7,7 @@
 //! --release --`; other `cargo` and `git` commands are passed over.
 #![cfg(unix)]
 
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -37,7 +38,7 @@ fn the_other_documents_are_true() {
         entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
     names.sort_unstable();
     for name in names {
-        if name.ends_with(".md") && name != "first-what-if.md" {
+        if Path::new(&name).extension().is_some_and(|kind| kind == "md") && name != "first-what-if.md" {
             replay(&format!("docs/{name}"));
         }
     }
@@ -78,7 +79,7 @@ fn replay(document: &str) -> usize {
                 count += 1;
                 let actual = run(&text, folder.path());
                 if !expected.is_empty() && !agree(&expected, &actual) {
-                    wrong.push_str(&format!("{document}:{line}: $ {text}\n{}\n\n", actual.join("\n")));
+                    drop(write!(wrong, "{document}:{line}: $ {text}\n{}\n\n", actual.join("\n")));
                 }
             }
         }
