@@ -118,7 +118,7 @@ const WRONG: &[Row] = &[
         &[(r#""report:1", "dependsOn": []"#, ON_SIDE), (r#"false, "dependsOn": []"#, ON_MAIN)],
         ["E0403", "task.json:9:59", "cycle"],
     ),
-    (&[(r#""family""#, r#""famly""#)], ["E0103", "task.json:4:14", "famly"]),
+    (&[(r#""family""#, r#""famly""#)], ["E0103", "task.json:4:5", "did you mean \"family\"?"]),
     (&[("RegisterTask", "RegistreTask")], ["E0414", "task.json:2:16", "did you mean"]),
     (
         &[("at: 5m", "every: 6/h\n    from: 5m\n    until: 2m")],
@@ -224,8 +224,8 @@ fn request_files_that_are_no_text_are_wrong() {
 #[test]
 fn values_that_cannot_be_set_are_wrong() {
     let rows = [
-        ("run_for", "write it as path=value, such as run_for=2h"),
-        ("platform.ec2=1", "there is no \"platform\"; known are "),
+        ("run_for", "write path=value, such as run_for=2h"),
+        ("platform.ec2=1", "did you mean \"platforms\"?"),
         ("platforms.ec2.ecs.pools.only.count.more=1", "there is nothing below the value before \"more\""),
         ("run_for=2 hours", "E0202"),
         ("run_far=2h", "did you mean \"run_for\"?"),

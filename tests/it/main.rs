@@ -1,11 +1,15 @@
 //! One test binary, one file per promise.
 
+mod bad;
 mod calibration;
 mod cli;
+mod corpus;
 mod determinism;
 mod fields;
 mod files;
 mod golden;
 mod house;
+mod io;
 mod rules;
 mod tool;
+mod transcripts;

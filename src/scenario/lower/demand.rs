@@ -20,6 +20,9 @@ use crate::scenario::text::Placed;
 use crate::sim::plan::Arrival;
 use crate::workload::Arrivals;
 
+/// The calls of one process in a run: each leaves at least one task in the tables.
+const CALLS_MAX: u64 = 20_000_000;
+
 /// What is asked for, and when.
 #[derive(Default)]
 pub(super) struct Demand {
@@ -230,10 +233,15 @@ impl Lowering<'_> {
             return;
         }
         let Some((gaps, first, count_max)) = self.process(name, stated) else { return };
+        let until = stated.until.as_ref().map_or(self.end, |until| after(self, until.value)).min(self.end);
         if let Some(until) = stated.until.as_ref().filter(|until| after(self, until.value) <= first) {
             let message = format!("{} ends before it begins", name.value);
             self.wrong(Diagnostic::new(Code::CapacityBounds, until.place, message));
+        } else if first >= until {
+            let message = format!("{} never arrives: its first call is after the end", name.value);
+            self.found.push(Diagnostic::new(Code::Unused, name.place, message));
         }
+        self.check_calls(name, stated, until, first, count_max);
         let at = Origin::inline(stated.run_task.place);
         let mut found = std::mem::take(&mut self.found);
         let request =
@@ -254,18 +262,40 @@ impl Lowering<'_> {
                     demand.takes.insert(request.name, takes.quantiles());
                 }
                 self.definitions.requests.push(request);
-                let until = stated.until.as_ref().map_or(self.end, |until| after(self, until.value));
                 demand.arrivals.push(Arrival {
                     arrivals: Arrivals {
                         key: EntityKey::new("arrivals", name, 0),
                         gaps,
                         first,
-                        until: until.min(self.end),
+                        until,
                         count_max,
                     },
                     request: Row::at(self.definitions.requests.len() - 1),
                 });
             }
+        }
+    }
+
+    /// A rate that is calls without end within the run is refused before it fills the memory.
+    fn check_calls(
+        &mut self,
+        name: &Placed<String>,
+        stated: &Stated,
+        until: Timestamp,
+        first: Timestamp,
+        count_max: u64,
+    ) {
+        let gap = match stated.every.map(|every| every.value) {
+            Some(Every::Even(rate) | Every::Poisson(rate)) => rate.gap(),
+            None => Span::ZERO,
+        };
+        let length = if first < until { until.since(first) } else { Span::ZERO };
+        let within = length.as_nanos().checked_div(gap.as_nanos()).unwrap_or(u64::MAX);
+        let calls = if stated.at.is_some() { count_max } else { within.min(count_max) };
+        if calls > CALLS_MAX {
+            let place = stated.every.map_or(name.place, |every| every.place);
+            let message = format!("{} makes {calls} calls, and a run holds at most {CALLS_MAX}", name.value);
+            self.wrong(Diagnostic::new(Code::TooManyTasks, place, message));
         }
     }
 
