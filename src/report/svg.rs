@@ -52,17 +52,18 @@ pub struct Plot {
 }
 
 /// One subject of a plot over time: the series that share an axis.
-struct Subject {
-    title: &'static str,
-    file: &'static str,
-    unit: &'static str,
-    series: &'static [&'static str],
+pub(super) struct Subject {
+    pub(super) title: &'static str,
+    /// The name of its file without its ending.
+    pub(super) file: &'static str,
+    pub(super) unit: &'static str,
+    pub(super) series: &'static [&'static str],
     /// Which of them has its area tinted: what is used.
-    tinted: &'static str,
+    pub(super) tinted: &'static str,
 }
 
 /// Every plot over time.
-const SUBJECTS: [Subject; 4] = [
+pub(super) const SUBJECTS: [Subject; 5] = [
     Subject {
         title: "CPU",
         file: "cpu",
@@ -90,6 +91,13 @@ const SUBJECTS: [Subject; 4] = [
         unit: "instances",
         series: &["instances"],
         tinted: "instances",
+    },
+    Subject {
+        title: "Money spent",
+        file: "spent",
+        unit: "USD",
+        series: &["spent_usd"],
+        tinted: "spent_usd",
     },
 ];
 
