@@ -7,11 +7,11 @@ use crate::control::ecs::events::Names;
 use crate::control::ecs::objects::{ContainerInstance, LaunchType, StoppedTask};
 use crate::measure::collector::Workload;
 use crate::measure::histogram::Spans;
+use crate::measure::occupancy::size_of;
 use crate::measure::sheet::{
     ChargeLine, EventLine, MeasureColumn, NodeLine, PlatformSheet, Replication, SeriesSheet, TaskLine,
     WorkloadLine,
 };
-use crate::measure::occupancy::size_of;
 use crate::measure::spent::spent;
 use crate::measure::{Estimate, MEASURES, Outcome};
 use crate::sim::Plan;

@@ -215,7 +215,13 @@ pub const SERIES: [SeriesColumn; 10] = [
     series("instances", "instances", "", 1, "Registered container instances."),
     series("tasks", "placed", "", 1, "Tasks that are placed and not stopped."),
     series("running", "running", "", 1, "Tasks in RUNNING."),
-    series("spent_usd", "spent", "USD", DOLLAR, "What had been spent by then; minimum charges and rounding excluded."),
+    series(
+        "spent_usd",
+        "spent",
+        "USD",
+        DOLLAR,
+        "What had been spent by then; minimum charges and rounding excluded.",
+    ),
 ];
 
 /// Points of CPU are in 1/128,000 vCPU.

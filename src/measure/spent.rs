@@ -63,7 +63,11 @@ fn hourly_of_address(plan: &Plan, workload: Symbol) -> i128 {
     let service = plan.definitions.services.iter().find(|service| service.name == workload);
     let request = plan.definitions.requests.iter().find(|request| request.name == workload);
     let placing = service.map(|service| &service.placing).or(request.map(|request| &request.placing));
-    if placing.is_some_and(|placing| placing.public_address) { hourly(plan.rates.public_address, 1) } else { 0 }
+    if placing.is_some_and(|placing| placing.public_address) {
+        hourly(plan.rates.public_address, 1)
+    } else {
+        0
+    }
 }
 
 /// What `amount` of something costs in an hour.
@@ -105,13 +109,13 @@ mod tests {
     fn money_is_summed_up_to_each_instant() {
         let start = Timestamp::from_nanos(1_000);
         let at = |minutes| start + Span::minutes(minutes);
-        let rows: [(&[(Timestamp, i128)], [i64; 4]); 3] = [
-            (&[], [0, 0, 0, 0]),
-            (&[(at(0), 60), (at(20), -60)], [0, 10, 20, 20]),
-            (&[(at(5), 60), (at(10), 120), (at(25), -180)], [0, 5, 35, 50]),
+        let rows = [
+            (vec![], [0, 0, 0, 0]),
+            (vec![(at(0), 60), (at(20), -60)], [0, 10, 20, 20]),
+            (vec![(at(5), 60), (at(10), 120), (at(25), -180)], [0, 5, 35, 50]),
         ];
         for (changes, points) in rows {
-            assert_eq!(integrate(changes, start, Span::minutes(10), 4), points);
+            assert_eq!(integrate(&changes, start, Span::minutes(10), 4), points);
         }
     }
 }

@@ -15,8 +15,7 @@ use crate::base::Money;
 use crate::catalog::Basis;
 use crate::measure::Estimate;
 use crate::measure::sheet::{
-    ChargeLine, EventLine, Group, MeasureColumn, PlatformSheet, SettingLine, Sheet,
-    WorkloadLine,
+    ChargeLine, EventLine, Group, MeasureColumn, PlatformSheet, SettingLine, Sheet, WorkloadLine,
 };
 
 use super::svg::Plot;
@@ -31,11 +30,11 @@ pub(super) struct Asset {
 
 pub(super) const STYLES: [Asset; 2] = [
     Asset { text: include_str!("assets/uplot.css"), hash: "32MMao1vjur/JktQ9zzlsRT2Rv/ZoLt08EmwoAE1+gQ=" },
-    Asset { text: include_str!("assets/report.css"), hash: "ddCWlrW/QWiBo5y6NRwC9uIQ+lKev/t/rE/7HDo5VAM=" },
+    Asset { text: include_str!("assets/report.css"), hash: "ub+ux4H9oFvnhtEr2hUdNOhQO0ZRrtxFHi3+1xNgoR0=" },
 ];
 pub(super) const SCRIPTS: [Asset; 2] = [
     Asset { text: include_str!("assets/uplot.js"), hash: "GcjUxq2Ikpp59K5J1vcWFWbf0Lo9FcxJXpdPeH63jx8=" },
-    Asset { text: include_str!("assets/report.js"), hash: "nGxdVI/WiHsdMncVEd4iBqBA4NZEpws2IRgL/Uc6JZo=" },
+    Asset { text: include_str!("assets/report.js"), hash: "EJb8CDPR6YOWJHYVy2xsrDv4otVO5JBw2K0v0T4UQVY=" },
 ];
 
 /// A table or list of the page has this many rows at most; what is left is counted.
@@ -50,8 +49,8 @@ const CARDS: [(&str, &str); 6] = [
     ("cost_usd", "cost"),
     ("start_p50_s", "half of the tasks run within"),
     ("start_p99_s", "99 of 100 tasks run within"),
-    ("cpu_allocated_pct", "of the CPU is reserved"),
-    ("memory_allocated_pct", "of the memory is reserved"),
+    ("cpu_allocated_pct", "CPU allocated"),
+    ("memory_allocated_pct", "memory allocated"),
     ("tasks_failed", "tasks failed"),
 ];
 
@@ -139,8 +138,10 @@ struct Row {
 struct Component {
     name: String,
     amount: String,
-    /// In percent of the total.
-    share: u8,
+    /// In thousandths of the total.
+    share: u16,
+    /// Whether it comes to something.
+    open: bool,
     groups: Vec<Branch>,
     /// How many groups are left out, and what they come to.
     more: usize,
@@ -151,7 +152,7 @@ struct Component {
 struct Branch {
     name: String,
     amount: String,
-    share: u8,
+    share: u16,
     lines: Vec<Charge>,
 }
 
@@ -179,6 +180,7 @@ struct Charge {
 struct Figure {
     title: String,
     file: &'static str,
+    unit: &'static str,
     svg: String,
 }
 
@@ -189,8 +191,7 @@ impl Page {
             Place::Inside => vec![String::new(); platforms.len()],
         };
         let (data, scopes) = data::json(sheet, platforms);
-        let platform =
-            |((platform, folder), scope)| Platform::of(sheet, platforms, platform, folder, &scope);
+        let platform = |((platform, folder), scope)| Platform::of(sheet, platforms, platform, folder, &scope);
         let settings: Vec<Setting> = sheet.settings.iter().map(Setting::of).collect();
         Page {
             policy: policy(),
@@ -274,7 +275,7 @@ impl Charge {
 
 impl Figure {
     fn of(plot: Plot) -> Figure {
-        Figure { title: plot.title, file: plot.file, svg: plot.svg }
+        Figure { title: plot.title, file: plot.file, unit: svg::unit(plot.file), svg: plot.svg }
     }
 }
 
@@ -415,13 +416,14 @@ impl Component {
         let branch = |(name, lines): (&str, Vec<&ChargeLine>)| Branch {
             name: number::plain(name),
             amount: number::dollars(sum(&lines)),
-            share: percent(sum(&lines), total),
+            share: thousandths(sum(&lines), total),
             lines: lines.into_iter().map(Charge::of).collect(),
         };
         Component {
             name: number::plain(name),
             amount: number::dollars(sum(lines)),
-            share: percent(sum(lines), total),
+            share: thousandths(sum(lines), total),
+            open: sum(lines) != Money::ZERO,
             groups: groups.into_iter().map(branch).collect(),
             more: more.len(),
             more_amount: number::dollars(more.iter().map(|(_, lines)| sum(lines)).sum()),
@@ -445,12 +447,13 @@ fn sum(lines: &[&ChargeLine]) -> Money {
     lines.iter().map(|line| line.amount).sum()
 }
 
-/// The share of a part in a whole, in percent.
-fn percent(part: Money, whole: Money) -> u8 {
+/// The share of a part in a whole.
+fn thousandths(part: Money, whole: Money) -> u16 {
     if whole.nanos10() <= 0 {
         return 0;
     }
-    u8::try_from((part.nanos10().saturating_mul(100) / whole.nanos10()).clamp(0, 100)).expect("clamped")
+    let share = part.nanos10().saturating_mul(1000) / whole.nanos10();
+    u16::try_from(share.clamp(0, 1000)).expect("clamped")
 }
 
 fn plain_all(lines: &[String]) -> Vec<String> {

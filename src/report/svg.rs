@@ -92,13 +92,7 @@ pub(super) const SUBJECTS: [Subject; 5] = [
         series: &["instances"],
         tinted: "instances",
     },
-    Subject {
-        title: "Money spent",
-        file: "spent",
-        unit: "USD",
-        series: &["spent_usd"],
-        tinted: "spent_usd",
-    },
+    Subject { title: "Money spent", file: "spent", unit: "USD", series: &["spent_usd"], tinted: "spent_usd" },
 ];
 
 /// The names of the plot files with what they show, for the documentation.
@@ -107,6 +101,15 @@ pub fn described() -> Vec<(String, &'static str)> {
     let others =
         [("cost", "What the costs are made of"), ("start", "How long tasks took from arrival to RUNNING")];
     over_time.chain(others.map(|(file, title)| (format!("{file}.svg"), title))).collect()
+}
+
+/// The unit of a plot over time; empty for a count.
+pub(super) fn unit(file: &str) -> &'static str {
+    let found = SUBJECTS.iter().find(|subject| subject.file == file);
+    found
+        .map(|subject| subject.unit)
+        .filter(|unit| !matches!(*unit, "tasks" | "instances"))
+        .unwrap_or_default()
 }
 
 /// The plots of one platform over time. Axes reach as far as the largest of all `beside`, so that

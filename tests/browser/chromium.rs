@@ -35,7 +35,13 @@ impl Browser {
         // The pipe is on descriptors 3 and 4, which the shell makes of its own input and output.
         let mut child = Command::new("sh")
             .args(["-c", "exec chromium \"$@\" 3<&0 4>&1 </dev/null >/dev/null 2>&1", "chromium"])
-            .args(["--remote-debugging-pipe", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"])
+            .args([
+                "--remote-debugging-pipe",
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+            ])
             .args(["--no-first-run", "--disable-background-networking", "--disable-component-update"])
             .args(["--disable-sync", "--hide-scrollbars", "--force-color-profile=srgb"])
             .arg(format!("--user-data-dir={}", profile.path().display()))
@@ -60,12 +66,12 @@ impl Browser {
         let (session, requests, complaints) = (None, Vec::new(), Vec::new());
         let mut browser =
             Browser { child, commands, heard, session, next: 0, requests, complaints, _profile: profile };
-        let page = browser.call("Target.createTarget", json!({ "url": "about:blank" }));
+        let page = browser.call("Target.createTarget", &json!({ "url": "about:blank" }));
         let attach = json!({ "targetId": page["targetId"], "flatten": true });
-        let attached = browser.call("Target.attachToTarget", attach);
+        let attached = browser.call("Target.attachToTarget", &attach);
         browser.session = Some(attached["sessionId"].as_str().expect("a session").to_owned());
         for domain in ["Page", "Runtime", "Log", "Network"] {
-            browser.call(&format!("{domain}.enable"), json!({}));
+            browser.call(&format!("{domain}.enable"), &json!({}));
         }
         browser
     }
@@ -74,11 +80,11 @@ impl Browser {
     pub(crate) fn open(&mut self, file: &Path, (width, height): (u32, u32), dark: bool) {
         let scheme = if dark { "dark" } else { "light" };
         let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
-        self.call("Emulation.setDeviceMetricsOverride", size);
+        self.call("Emulation.setDeviceMetricsOverride", &size);
         let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
-        self.call("Emulation.setEmulatedMedia", features);
+        self.call("Emulation.setEmulatedMedia", &features);
         let address = format!("file://{}", file.display());
-        self.call("Page.navigate", json!({ "url": address }));
+        self.call("Page.navigate", &json!({ "url": address }));
         let ready = "new Promise(done => document.readyState === 'complete' ? done(true) : addEventListener('load', () => done(true)))";
         for _ in 0..100 {
             if self.eval("location.href") == json!(address) {
@@ -94,7 +100,7 @@ impl Browser {
     /// The value of an expression in the page.
     pub(crate) fn eval(&mut self, expression: &str) -> Value {
         let asked = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
-        let answer = self.call("Runtime.evaluate", asked);
+        let answer = self.call("Runtime.evaluate", &asked);
         assert!(answer["exceptionDetails"].is_null(), "{expression}: {}", answer["exceptionDetails"]);
         answer["result"]["value"].clone()
     }
@@ -127,23 +133,23 @@ impl Browser {
                 "type": kind, "key": key, "code": code, "text": text,
                 "windowsVirtualKeyCode": number, "nativeVirtualKeyCode": number,
             });
-            self.call("Input.dispatchKeyEvent", event);
+            self.call("Input.dispatchKeyEvent", &event);
         }
         self.settle();
     }
 
     /// Types into what has the focus.
     pub(crate) fn write(&mut self, text: &str) {
-        self.call("Input.insertText", json!({ "text": text }));
+        self.call("Input.insertText", &json!({ "text": text }));
         self.wait(300);
     }
 
     /// Presses and releases the mouse.
     pub(crate) fn click(&mut self, (x, y): (f64, f64)) {
-        self.call("Input.dispatchMouseEvent", json!({ "type": "mouseMoved", "x": x, "y": y }));
+        self.call("Input.dispatchMouseEvent", &json!({ "type": "mouseMoved", "x": x, "y": y }));
         for kind in ["mousePressed", "mouseReleased"] {
             let event = json!({ "type": kind, "x": x, "y": y, "button": "left", "clickCount": 1 });
-            self.call("Input.dispatchMouseEvent", event);
+            self.call("Input.dispatchMouseEvent", &event);
         }
         self.settle();
     }
@@ -151,12 +157,12 @@ impl Browser {
     /// A picture of the window, or of the whole page.
     pub(crate) fn picture(&mut self, whole: bool) -> String {
         let asked = json!({ "format": "png", "captureBeyondViewport": whole, "optimizeForSpeed": false });
-        let answer = self.call("Page.captureScreenshot", asked);
+        let answer = self.call("Page.captureScreenshot", &asked);
         answer["data"].as_str().expect("a picture").to_owned()
     }
 
     /// Calls a method and waits for its answer; what happens meanwhile is noted.
-    pub(crate) fn call(&mut self, method: &str, parameters: Value) -> Value {
+    pub(crate) fn call(&mut self, method: &str, parameters: &Value) -> Value {
         self.next += 1;
         let mut command = json!({ "id": self.next, "method": method, "params": parameters });
         if let Some(session) = &self.session {
@@ -177,7 +183,9 @@ impl Browser {
 
     /// Waits for two pictures of the page to be drawn.
     pub(crate) fn settle(&mut self) {
-        self.eval("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))");
+        self.eval(
+            "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))",
+        );
     }
 
     /// Waits in the time of the page.

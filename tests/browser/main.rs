@@ -126,7 +126,8 @@ fn keys_move_the_map() {
         open(&mut browser, &page, DESK, false);
         browser.eval("document.getElementById('when').focus()");
         browser.press("Home");
-        let first = (browser.text(NOW), browser.text(MAP), browser.text("document.getElementById('clock').value"));
+        let first =
+            (browser.text(NOW), browser.text(MAP), browser.text("document.getElementById('clock').value"));
         assert_eq!(first.0, "0", "{name}");
         for _ in 0..12 {
             browser.press("ArrowRight");
@@ -178,7 +179,11 @@ fn events_are_found_and_move_the_map() {
     browser.eval("document.getElementById('words').focus()");
     browser.write("front STEADY");
     let found: Vec<String> = strings(&browser.eval(rows));
-    assert!(!found.is_empty() && found.iter().all(|row| row.contains("(service front)") && row.contains("steady")), "{found:?}");
+    assert!(
+        !found.is_empty()
+            && found.iter().all(|row| row.contains("(service front)") && row.contains("steady")),
+        "{found:?}"
+    );
     assert!(browser.text(count).ends_with(&format!("of {all}")));
     browser.eval("document.querySelector('#event-rows button').focus()");
     browser.press("Enter");
@@ -215,10 +220,12 @@ fn boxes_are_chosen_by_keyboard_and_charts_by_mouse() {
 fn without_scripts_tables_and_plots_stand() {
     let (_folder, page) = simulated("first-flight");
     let mut browser = Browser::start();
-    browser.call("Emulation.setScriptExecutionDisabled", json!({ "value": true }));
-    browser.call("Page.navigate", json!({ "url": format!("file://{}", page.display()) }));
-    std::thread::sleep(std::time::Duration::from_millis(1500));
+    browser.call("Emulation.setScriptExecutionDisabled", &json!({ "value": true }));
+    browser.call("Page.navigate", &json!({ "url": format!("file://{}", page.display()) }));
     // The driver's own questions are answered all the same.
+    let ready = json!(format!("file://{} complete", page.display()));
+    let opened = (0..2_000).any(|_| browser.eval("location.href + ' ' + document.readyState") == ready);
+    assert!(opened, "the page opens without scripts");
     let shown = "[...document.querySelectorAll('SELECTOR')].filter(each => each.checkVisibility()).length";
     let mut count = |selector: &str| browser.eval(&shown.replace("SELECTOR", selector)).as_u64().unwrap_or(0);
     assert!(count("figure svg") >= 8);

@@ -17,7 +17,11 @@ pub(crate) fn summed() -> Sheet {
     let nodes = (0..1_200).map(|nth| node("fleet", nth)).collect();
     let steps = (0..=288).map(|nth| nth * nth % 97).collect();
     let running = SeriesSheet::named("running", steps).expect("a series");
-    let events = (0..9_000_u64).map(|nth| event("job-1", nth * 9, &format!("(service job-1) has started 1 tasks: (task job-1-{nth})."))).collect();
+    let events = (0..9_000_u64)
+        .map(|nth| {
+            event("job-1", nth * 9, &format!("(service job-1) has started 1 tasks: (task job-1-{nth})."))
+        })
+        .collect();
     sheet(PlatformSheet {
         name: "large".into(),
         tasks: tasks.collect(),
@@ -31,11 +35,21 @@ pub(crate) fn summed() -> Sheet {
 
 /// Names that would like to be markup or scripts.
 pub(crate) fn hostile() -> Sheet {
-    const EVIL: &str = "</script><script>alert(1)</script><!--<img src=x onerror=alert(2)>\"'`\u{2028}${alert(3)}{{ 7*7 }}";
+    const EVIL: &str =
+        "</script><script>alert(1)</script><!--<img src=x onerror=alert(2)>\"'`\u{2028}${alert(3)}{{ 7*7 }}";
     let mut sheet = sheet(PlatformSheet {
         name: EVIL.into(),
         about: EVIL.into(),
-        tasks: (0..40).map(|nth| task(EVIL, nth, if nth % 2 == 0 { format!("{EVIL}-0") } else { String::new() }, START + Span::minutes(nth * 9))).collect(),
+        tasks: (0..40)
+            .map(|nth| {
+                task(
+                    EVIL,
+                    nth,
+                    if nth % 2 == 0 { format!("{EVIL}-0") } else { String::new() },
+                    START + Span::minutes(nth * 9),
+                )
+            })
+            .collect(),
         nodes: vec![node(EVIL, 0)],
         events: vec![event(EVIL, 600, EVIL), event("__proto__", 60, "constructor 1 2 \\u0001")],
         series: vec![SeriesSheet::named("tasks", vec![0, 3, 1]).expect("a series")],

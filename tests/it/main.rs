@@ -8,4 +8,5 @@ mod files;
 mod golden;
 mod house;
 mod rules;
+mod spent;
 mod tool;

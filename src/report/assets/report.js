@@ -55,12 +55,12 @@
 
   // ---- Colours: one per workload, alike on every platform.
 
-  const colours = new Map();
+  const colours = new Map([["all others", COLOURS]]);
   const ranks = data.platforms.map((platform) => platform.map.workloads);
   for (let rank = 0; rank < Math.max(0, ...ranks.map((names) => names.length)); rank++) {
     for (const names of ranks) {
       const name = names[rank];
-      if (name !== undefined && !colours.has(name)) colours.set(name, Math.min(colours.size, COLOURS));
+      if (name !== undefined && !colours.has(name)) colours.set(name, Math.min(colours.size - 1, COLOURS));
     }
   }
   const colour = (name) => (state.only !== null && state.only !== name ? "transparent" : `var(--w${colours.get(name) ?? COLOURS})`);
@@ -212,6 +212,8 @@
     let selected = null; // a cell, or the name of a workload on Fargate
     const buttons = new Map(); // of cells, by number
     const largest = Math.max(1, ...map.cells.map((cell) => cell.cpu));
+    const roomy = map.cells.length <= 30;
+    if (roomy) root.classList.add("roomy");
     if (map.cells.length > 80) root.classList.add("dense");
     const zoneHeads = new Map();
 
@@ -224,7 +226,7 @@
         zones.append(make("div", "zone", "", make("h4", "", cell.zone || "no zone", head), cells));
       }
       const box = make("span", "box");
-      box.style.height = `${Math.round(26 + 62 * Math.sqrt(cell.cpu / largest))}px`;
+      box.style.height = `${Math.round((26 + 62 * Math.sqrt(cell.cpu / largest)) * (roomy ? 1.5 : 1))}px`;
       const words = make("span", "unseen");
       const button = make("button", "cell", "", box, make("span", "name", cell.name), make("span", "name type", cell.type), words);
       button.type = "button";
@@ -375,7 +377,8 @@
   function drawLegend() {
     const list = make("ul", "legend row");
     const named = [...colours].filter(([, number]) => number < COLOURS);
-    const others = colours.size - named.length;
+    const others = colours.size - named.length - 1;
+    const summedUp = data.platforms.some((platform) => platform.map.kind === "frames");
     for (const [name, number] of named) {
       const button = make("button", "", "", make("i", `w${number}`), name);
       button.type = "button";
@@ -388,8 +391,8 @@
       });
       list.append(make("li", "", "", button));
     }
-    if (others > 0) list.append(make("li", "row", "", make("i", "w8"), plural(others, "other workload", "other workloads")));
-    if (colours.size) byId("maps").before(list);
+    if (others > 0 || summedUp) list.append(make("li", "row", "", make("i", "w8"), summedUp ? "all others" : plural(others, "other workload", "other workloads")));
+    if (named.length) byId("maps").before(list);
   }
 
   // ---- The player.
@@ -548,7 +551,18 @@
     return color;
   }
 
-  const value = (unit) => (u, number) => (number === null || number === undefined ? "–" : `${count.format(Number(number.toPrecision(5)))} ${unit}`);
+  const value = (unit) => (u, number) => (number === null || number === undefined ? "" : `${count.format(Number(number.toPrecision(5)))} ${unit}`);
+
+  /** Marks of a time axis: hours, or days where hours would be too many. */
+  function instants(u, splits, nth, space, step) {
+    return splits.map((at, place) => {
+      const tick = (at * 1000 - data.start) / data.tick;
+      const midnight = hour(tick) === "00:00:00";
+      if (step >= 86400) return day.format(moment(tick)).replace(",", "");
+      const words = step < 60 ? hour(tick) : hour(tick).slice(0, 5);
+      return place === 0 || midnight ? `${words}\n${day.format(moment(tick)).replace(",", "")}` : words;
+    });
+  }
 
   function axis(more) {
     const grid = { stroke: shade("--line"), width: 1 };
@@ -567,7 +581,7 @@
       canvas?.setAttribute("role", "img");
       canvas?.setAttribute("aria-label", words);
     }
-    for (const listener of state.listeners) listener();
+    setTimeout(placeMarks); // a chart is drawn, and its legend emptied, right after this
   }
 
   function drawOverTime(place, number, key) {
@@ -583,16 +597,17 @@
     }));
     const mark = make("div", "mark");
     const plot = new uPlot({
-      width: Math.max(place.clientWidth, 200), height: 220, series: [{ value: (u, at) => (at === null ? "–" : short(((at * 1000) - data.start) / data.tick)), label: "at" }, ...series],
+      width: Math.max(place.clientWidth, 200), height: 220, series: [{ value: (u, at) => (at === null ? "" : short(((at * 1000) - data.start) / data.tick)), label: "at" }, ...series],
       tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "Etc/UTC"),
       scales: { y: { range: (u, low, high) => [0, Math.max(highest, high || 0) * 1.05 || 1] } },
-      axes: [axis({}), axis({ size: 56 })],
+      axes: [axis({ values: instants, space: 56 }), axis({ size: 56 })],
       cursor: { sync: { key: "time" }, drag: { x: true, y: false } },
-      hooks: { ready: [(u) => u.over.append(mark)], setScale: [() => placeMark(plot, mark)] },
+      padding: [8, 28, 0, 0],
+      hooks: { ready: [(u) => u.over.append(mark)], draw: [(u) => placeMark(u, mark)] },
     }, [seconds, ...lines], place);
+    plot.over.addEventListener("mouseleave", () => setTimeout(placeMarks));
     clicked(plot, (left) => go((plot.posToVal(left, "x") * 1000 - data.start) / data.tick));
     charts.push({ plot, place, mark });
-    placeMark(plot, mark);
   }
 
   /** A click that is not the end of a drag. */
@@ -604,11 +619,18 @@
     });
   }
 
+  /** The time of the map in every chart, and the values at that time under it while no pointer is over it. */
+  function placeMarks() {
+    for (const { plot, mark } of charts.filter((chart) => chart.mark)) {
+      placeMark(plot, mark);
+      if (plot.cursor.left < 0) plot.setLegend({ idx: plot.valToIdx((data.start + state.now * data.tick) / 1000) });
+    }
+  }
+
   function placeMark(plot, mark) {
-    if (!plot || !mark) return;
-    const left = plot.valToPos((data.start + state.now * data.tick) / 1000, "x");
-    mark.hidden = !(left >= 0 && left <= plot.over.clientWidth);
-    mark.style.left = `${left}px`;
+    const at = (data.start + state.now * data.tick) / 1000;
+    mark.hidden = !(at >= plot.scales.x.min && at <= plot.scales.x.max);
+    mark.style.left = `${plot.valToPos(at, "x")}px`;
   }
 
   function drawStarts(place) {
@@ -622,12 +644,20 @@
         return nth < 0 ? 0 : shares[nth];
       });
     });
-    const words = (seconds) => (seconds < 60 ? `${Number(seconds.toPrecision(3))}s` : seconds < 3600 ? `${Number((seconds / 60).toPrecision(3))}m` : `${Number((seconds / 3600).toPrecision(3))}h`);
-    const series = data.starts.map(({ name }, nth) => ({ label: name, stroke: shade(`--w${nth % 9}`), width: 2, paths: uPlot.paths.stepped({ align: 1 }), points: { show: false }, value: (u, share) => (share === null ? "–" : `${share.toFixed(1)} %`) }));
+    const words = (seconds) => {
+      const [size, unit] = [[86400, "d"], [3600, "h"], [60, "m"], [1, "s"]].find(([size]) => seconds >= size) ?? [0.001, "ms"];
+      return `${Number((seconds / size).toPrecision(3))}${unit}`;
+    };
+    const round = [0.001, 0.01, 0.1, 0.3, 1, 3, 10, 30, 60, 180, 600, 1800, 3600, 10800, 43200, 345600, 31536000000];
+    const first = Math.max(0, round.findLastIndex((tick) => tick <= all[0]));
+    const last = round.findIndex((tick) => tick >= all.at(-1));
+    const ticks = round.slice(first, last < 0 ? round.length : Math.max(last, first + 1) + 1);
+    const series = data.starts.map(({ name }, nth) => ({ label: name, stroke: shade(`--w${nth % 9}`), width: 2, paths: uPlot.paths.stepped({ align: 1 }), points: { show: false }, value: (u, share) => (share === null ? "" : `${share.toFixed(1)} %`) }));
     const plot = new uPlot({
-      width: Math.max(place.clientWidth, 200), height: 260, series: [{ label: "within", value: (u, at) => (at === null ? "–" : words(at)) }, ...series],
-      scales: { x: { time: false, distr: 3 }, y: { range: [0, 100] } },
-      axes: [axis({ values: (u, splits) => splits.map((split) => (split === null ? "" : words(split))) }), axis({ size: 56, values: (u, splits) => splits.map((split) => `${split} %`) })],
+      width: Math.max(place.clientWidth, 200), height: 260, series: [{ label: "within", value: (u, at) => (at === null ? "" : words(at)) }, ...series],
+      scales: { x: { time: false, distr: 3, range: (u, low, high) => (low === all[0] && high === all.at(-1) ? [ticks[0], ticks.at(-1)] : [low, high]) }, y: { range: [0, 100] } },
+      padding: [8, 28, 0, 0],
+      axes: [axis({ splits: () => ticks, filter: (u, splits) => splits, values: (u, splits) => splits.map((split) => (split === null ? "" : words(split))) }), axis({ size: 56, values: (u, splits) => splits.map((split) => `${split} %`) })],
       cursor: { drag: { x: true, y: false } },
     }, [all, ...columns], place);
     charts.push({ plot, place, mark: null });
@@ -659,11 +689,12 @@
   const events = gather(maps);
   drawPlayer(events);
   drawEvents(events);
-  state.listeners.push(() => { for (const { plot, mark } of charts) placeMark(plot, mark); });
+  state.listeners.push(placeMarks);
   drawTheme();
   drawCharts();
   new ResizeObserver(() => {
     for (const { plot, place } of charts) if (place.clientWidth > 0 && place.clientWidth !== plot.width) plot.setSize({ width: place.clientWidth, height: plot.height });
+    setTimeout(placeMarks);
   }).observe(document.querySelector("main"));
   const open = [];
   addEventListener("beforeprint", () => { for (const each of document.querySelectorAll("details:not([open])")) { each.open = true; open.push(each); } });

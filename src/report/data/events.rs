@@ -124,9 +124,9 @@ fn apart(message: &str, service: &str) -> (String, Vec<u32>) {
     };
     let (mut sentence, mut numbers) = (String::with_capacity(marked.len()), Vec::new());
     let mut rest = marked.as_str();
-    while let Some(at) = rest.find(|letter: char| letter.is_ascii_digit()) {
+    while let Some(at) = rest.bytes().position(|byte| byte.is_ascii_digit()) {
         let (before, from) = rest.split_at(at);
-        let length = from.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(from.len());
+        let length = from.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(from.len());
         let (digits, after) = from.split_at(length);
         sentence.push_str(before);
         let plain = length <= DIGITS_MAX && (length == 1 || !digits.starts_with('0'));
@@ -150,7 +150,12 @@ mod tests {
     #[test]
     fn sentences_are_taken_apart() {
         let rows: [(&str, &str, &str, &[u32]); 5] = [
-            ("web", "(service web) has started 2 tasks: (task web-7).", "(service \u{1}) has started \u{2} tasks: (task \u{1}-\u{2}).", &[2, 7]),
+            (
+                "web",
+                "(service web) has started 2 tasks: (task web-7).",
+                "(service \u{1}) has started \u{2} tasks: (task \u{1}-\u{2}).",
+                &[2, 7],
+            ),
             ("7", "7 of 7", "\u{1} of \u{1}", &[]),
             ("", "0 and 007", "\u{2} and 007", &[0]),
             ("", "1234567890123 1", "1234567890123 \u{2}", &[1]),

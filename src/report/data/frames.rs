@@ -91,7 +91,8 @@ impl Frames {
                 next += 1;
             }
             for group in &held {
-                let share = |part: i64, whole: i64| if whole > 0 { part.saturating_mul(1000) / whole } else { 0 };
+                let share =
+                    |part: i64, whole: i64| if whole > 0 { part.saturating_mul(1000) / whole } else { 0 };
                 self.cpu.push(group.machines);
                 self.cpu.extend(group.reserved_cpu.map(|part| share(part, group.cpu)));
                 self.memory.extend(group.reserved_memory.map(|part| share(part, group.memory)));

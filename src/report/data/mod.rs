@@ -54,7 +54,11 @@ impl Scope {
         if kept == all {
             return String::new();
         }
-        format!("{} of {} service events are here, the rarest kinds first; events.csv has all.", count(kept), count(all))
+        format!(
+            "{} of {} service events are here, the rarest kinds first; events.csv has all.",
+            count(kept),
+            count(all)
+        )
     }
 }
 
@@ -107,7 +111,7 @@ struct Platform {
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum Map {
     /// Every task and machine.
-    Tasks(tasks::Tasks),
+    Tasks(Box<tasks::Tasks>),
     /// Groups of machines at some instants.
     Frames(frames::Frames),
 }
@@ -136,7 +140,7 @@ impl Data {
             name: number::plain(&platform.name),
             charts: curves::charts(platform),
             map: if platform.tasks.len() <= TASKS_MAX / shown && platform.nodes.len() <= NODES_MAX {
-                Map::Tasks(tasks::Tasks::of(platform, clock))
+                Map::Tasks(Box::new(tasks::Tasks::of(platform, clock)))
             } else {
                 Map::Frames(frames::Frames::of(platform, clock, end, shown))
             },

@@ -14,8 +14,7 @@ pub(super) struct Tasks {
     pools: Texts,
     types: Texts,
     zones: Texts,
-    /// Machines: name, pool, type, zone, CPU in 1/1,000 vCPU, memory in MiB, registered, terminated.
-    nodes: Vec<(String, usize, usize, usize, i64, i64, i64, i64)>,
+    nodes: Vec<Node>,
     /// Pairs of CPU in 1/1,000 vCPU and memory in MiB.
     sizes: Vec<(i64, i64)>,
     /// Why tasks stopped; the first is of those that did not.
@@ -35,6 +34,9 @@ pub(super) struct Tasks {
     stopped: Vec<i64>,
     stop: Vec<usize>,
 }
+
+/// A machine: name, pool, type, zone, CPU in 1/1,000 vCPU, memory in MiB, registered, terminated.
+type Node = (String, usize, usize, usize, i64, i64, i64, i64);
 
 /// The name of a task: the number behind the name of its workload, or any other text.
 #[derive(Serialize)]

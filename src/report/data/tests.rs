@@ -47,20 +47,22 @@ fn generated(tasks: u64, machines: u64, workloads: u64) -> Sheet {
             .tasks
             .iter()
             .flat_map(|task| {
-                let says = |message: String| EventLine { at: task.placed, of: task.workload.clone(), message };
+                let says =
+                    |message: String| EventLine { at: task.placed, of: task.workload.clone(), message };
                 let of = &task.workload;
                 [
                     says(format!("(service {of}) has started 1 tasks: (task {}).", task.name)),
-                    says(format!("(service {of}) has stopped 1 running tasks: (task {}).", task.name)),
                     says(format!("(service {of}) has reached a steady state.")),
                 ]
             })
             .collect();
         let line = platform.workloads[0].clone();
-        let named = |nth| crate::measure::sheet::WorkloadLine { name: format!("workload-{nth}"), ..line.clone() };
+        let named =
+            |nth| crate::measure::sheet::WorkloadLine { name: format!("workload-{nth}"), ..line.clone() };
         platform.workloads = (0..workloads).map(named).collect();
         let charge = platform.bill[0].clone();
-        let charged = |nth| crate::measure::sheet::ChargeLine { of: format!("workload-{nth}"), ..charge.clone() };
+        let charged =
+            |nth| crate::measure::sheet::ChargeLine { of: format!("workload-{nth}"), ..charge.clone() };
         platform.bill = (0..workloads).map(charged).collect();
         sheet.warnings = (0..workloads).map(|nth| format!("Workload {nth} has a warning.")).collect();
     }
@@ -83,7 +85,7 @@ fn a_week_of_650_tasks_a_day_shows_every_task_and_is_small() {
 
 #[test]
 fn four_hundred_thousand_tasks_are_summed_up_and_the_page_says_so() {
-    let sheet = generated(400_000, 3_000, 2_000);
+    let sheet = generated(200_000, 3_000, 2_000); // on each of two platforms
     let page = page(&sheet);
     assert!(page.len() < MEGABYTES_3, "{}", page.len());
     assert!(page.contains(r#""kind":"frames""#) && !page.contains(r#""kind":"tasks""#));
@@ -109,9 +111,11 @@ fn a_summed_map_tells_what_is_reserved() {
     let clock = Clock { start: sheet.start, tick: Span::SECOND };
     let end = clock.at(sheet.start + sheet.run_for);
     let frames = serde_json::to_value(frames::Frames::of(platform, clock, end, 1)).expect("plain");
-    let (cells, at) = (frames["cells"].as_array().expect("groups"), frames["at"].as_array().expect("instants"));
+    let (cells, at) =
+        (frames["cells"].as_array().expect("groups"), frames["at"].as_array().expect("instants"));
     assert_eq!((cells.len(), at.len(), at[143].as_i64()), (4, 144, Some(end)));
-    let cpu: Vec<i64> = frames["cpu"].as_array().expect("values").iter().filter_map(serde_json::Value::as_i64).collect();
+    let cpu: Vec<i64> =
+        frames["cpu"].as_array().expect("values").iter().filter_map(serde_json::Value::as_i64).collect();
     let memory = frames["memory"].as_array().expect("values").len();
     assert_eq!((cpu.len(), memory), (144 * 4 * 9, 144 * 4 * 8));
     // About 250 tasks run at once, on four machines of 4 vCPU, a quarter vCPU each.
