@@ -20,8 +20,10 @@ use super::number;
 const SHORT_RUN: Span = Span::HOUR;
 /// All maps of a page together show this many single tasks at most; above, a map is summed up.
 const TASKS_MAX: usize = 36_000;
-/// A map shows this many single machines at most.
+/// A map of single tasks shows this many machines at most.
 const NODES_MAX: usize = 1_000;
+/// A map of single tasks names this many workloads at most.
+const WORKLOADS_MAX: usize = 2_000;
 
 /// How much of a platform the data holds.
 pub(super) struct Scope {
@@ -139,7 +141,7 @@ impl Data {
         let platform = |platform: &PlatformSheet| Platform {
             name: number::plain(&platform.name),
             charts: curves::charts(platform),
-            map: if platform.tasks.len() <= TASKS_MAX / shown && platform.nodes.len() <= NODES_MAX {
+            map: if fits(platform, shown) {
                 Map::Tasks(Box::new(tasks::Tasks::of(platform, clock)))
             } else {
                 Map::Frames(frames::Frames::of(platform, clock, end, shown))
@@ -154,6 +156,13 @@ impl Data {
             platforms: platforms.iter().map(platform).collect(),
         }
     }
+}
+
+/// Whether the map of a platform can show each task, beside those of other platforms.
+fn fits(platform: &PlatformSheet, shown: usize) -> bool {
+    platform.tasks.len() <= TASKS_MAX / shown
+        && platform.nodes.len() <= NODES_MAX
+        && tasks::busiest(platform).len() <= WORKLOADS_MAX
 }
 
 /// Instants as ticks since the start of the run.

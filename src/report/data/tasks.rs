@@ -6,6 +6,9 @@ use crate::measure::sheet::{NodeLine, PlatformSheet, TaskLine};
 
 use super::{Clock, Texts};
 
+/// Beyond so many reasons, a new one is told by its code alone: reasons can name what is unique.
+const STOPS_MAX: usize = 1_000;
+
 /// A map that shows single tasks. Columns of tasks are in the order of their placement.
 #[derive(Serialize, Default)]
 pub(super) struct Tasks {
@@ -84,12 +87,14 @@ impl Tasks {
         self.waited.push(clock.between(task.arrived, task.placed));
         self.started.push(clock.between(task.placed, task.started));
         self.stopped.push(clock.between(task.placed, task.stopped));
+        let many = self.stops.list.len() >= STOPS_MAX;
         let stop = match (task.stop_code.as_str(), task.stop_reason.as_str()) {
             (code, "") => code.to_owned(),
             ("", reason) => reason.to_owned(),
             (code, reason) => format!("{code}: {reason}"),
         };
-        self.stop.push(self.stops.number(&stop));
+        let known = self.stops.known.contains_key(&stop);
+        self.stop.push(self.stops.number(if many && !known { &task.stop_code } else { &stop }));
     }
 
     fn add_node(&mut self, node: &NodeLine, clock: Clock) {

@@ -84,6 +84,18 @@ fn a_week_of_650_tasks_a_day_shows_every_task_and_is_small() {
 }
 
 #[test]
+fn as_many_single_tasks_as_are_shown_fit_whatever_they_say() {
+    let mut sheet = generated(18_000, 1_000, 2_000); // on each of two platforms
+    for (nth, task) in sheet.platforms.iter_mut().flat_map(|platform| &mut platform.tasks).enumerate() {
+        task.stop_reason =
+            format!("Host EC2 of task {nth} terminated, which nobody has said of any other task.");
+    }
+    let page = page(&sheet);
+    assert!(page.len() < MEGABYTES_3, "{}", page.len());
+    assert!(!page.contains(r#""kind":"frames""#));
+}
+
+#[test]
 fn four_hundred_thousand_tasks_are_summed_up_and_the_page_says_so() {
     let sheet = generated(200_000, 3_000, 2_000); // on each of two platforms
     let page = page(&sheet);
