@@ -30,11 +30,11 @@ pub(super) struct Asset {
 
 pub(super) const STYLES: [Asset; 2] = [
     Asset { text: include_str!("assets/uplot.css"), hash: "32MMao1vjur/JktQ9zzlsRT2Rv/ZoLt08EmwoAE1+gQ=" },
-    Asset { text: include_str!("assets/report.css"), hash: "ub+ux4H9oFvnhtEr2hUdNOhQO0ZRrtxFHi3+1xNgoR0=" },
+    Asset { text: include_str!("assets/report.css"), hash: "4reWTr4aMec6JjWwVLg1xjRWfsQL/yC8uon4UsAvbMk=" },
 ];
 pub(super) const SCRIPTS: [Asset; 2] = [
     Asset { text: include_str!("assets/uplot.js"), hash: "GcjUxq2Ikpp59K5J1vcWFWbf0Lo9FcxJXpdPeH63jx8=" },
-    Asset { text: include_str!("assets/report.js"), hash: "EJb8CDPR6YOWJHYVy2xsrDv4otVO5JBw2K0v0T4UQVY=" },
+    Asset { text: include_str!("assets/report.js"), hash: "dydWjQmuEplZiWsY+3umgmALC0dlMpLSvlCA7lRsdxY=" },
 ];
 
 /// A table or list of the page has this many rows at most; what is left is counted.
@@ -47,8 +47,8 @@ const TEMPLATE: &str = include_str!("report.html.jinja");
 /// The measures of the cards at the top, where they exist, with the words of the card.
 const CARDS: [(&str, &str); 6] = [
     ("cost_usd", "cost"),
-    ("start_p50_s", "half of the tasks run within"),
-    ("start_p99_s", "99 of 100 tasks run within"),
+    ("start_p50_s", "half start within"),
+    ("start_p99_s", "99 of 100 start within"),
     ("cpu_allocated_pct", "CPU allocated"),
     ("memory_allocated_pct", "memory allocated"),
     ("tasks_failed", "tasks failed"),

@@ -189,6 +189,8 @@ fn events_are_found_and_move_the_map() {
     browser.press("Enter");
     let at = browser.text("document.querySelector('#event-rows [aria-current] button').textContent");
     assert!(browser.text("document.getElementById('clock').value").contains(&at));
+    let focused = "document.activeElement.closest('#event-rows') !== null";
+    assert_eq!(browser.eval(focused), json!(true), "the focus stays in the list");
     browser.eval("(() => { const kind = document.getElementById('of-kind'); kind.value = 'task'; kind.dispatchEvent(new Event('change')); document.getElementById('words').value = ''; document.getElementById('words').dispatchEvent(new Event('input')); })()");
     browser.wait(300);
     let stopped = strings(&browser.eval(rows));

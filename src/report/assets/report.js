@@ -508,10 +508,12 @@
       const key = `${from} ${current} ${shown.length}`;
       if (key === drawn) return;
       drawn = key;
+      const inside = rows.contains(document.activeElement) && document.activeElement !== rows;
       rows.replaceChildren(...shown.slice(from, from + ROWS).map((event, nth) => row(event, from + nth === current)));
       byId("events-before").disabled = from === 0;
       byId("events-after").disabled = from + ROWS >= shown.length;
       const marked = rows.querySelector("[aria-current]");
+      if (inside) (marked ?? rows).querySelector("button")?.focus({ preventScroll: true });
       if (follow.checked) rows.scrollTop = marked ? marked.offsetTop - rows.offsetTop - rows.clientHeight / 3 : 0;
     }
 
@@ -519,7 +521,7 @@
       const at = make("button", "", short(event.at));
       at.type = "button";
       at.title = "Move the map to this time";
-      at.addEventListener("click", () => { byId("follow").checked ||= false; go(event.at); });
+      at.addEventListener("click", () => go(event.at));
       const of = many ? data.platforms[event.platform].name : event.of;
       const item = make("li", "", "", at, make("span", "of", of), make("span", "says", event.text));
       if (current) item.setAttribute("aria-current", "time");
