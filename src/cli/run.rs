@@ -11,7 +11,7 @@ use super::record::Record;
 use super::{Exit, colours, say, warn, write};
 use crate::base::Span;
 use crate::control::ecs::api::unmodelled;
-use crate::experiment::{Replication, gather, replicate};
+use crate::experiment::{Replication, gather, replicate, settings};
 use crate::measure::bill::NOT_BILLED;
 use crate::measure::sheet::{PlatformSheet, Sheet};
 use crate::report::{self, terminal};
@@ -172,6 +172,7 @@ fn simulate(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         columns: gather::columns(),
         platforms,
+        settings: settings::used(scenario),
         not_billed: NOT_BILLED.iter().map(|&item| item.to_owned()).collect(),
         notes,
         warnings,

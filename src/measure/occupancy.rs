@@ -4,8 +4,8 @@
 //! instance where none of the plan's shapes fits once more. Knows nothing of how a place was chosen.
 
 use crate::base::hash::Map;
-use crate::base::{Bytes, Cpu, EntityKey, Span, Timestamp};
-use crate::control::ecs::objects::{ContainerInstance, LaunchType, Reservation, Task};
+use crate::base::{Bytes, Cpu, EntityKey, Row, Span, Timestamp};
+use crate::control::ecs::objects::{ContainerInstance, LaunchType, Reservation, Task, TaskDefinition};
 use crate::sim::fact::Fact;
 use crate::sim::plan::Plan;
 
@@ -216,8 +216,13 @@ impl Occupancy {
 }
 
 fn size(plan: &Plan, task: &Task) -> (Cpu, Bytes) {
-    let definition = &plan.definitions()[task.definition];
-    match (task.launch_type, definition.fargate) {
+    size_of(plan, task.definition, task.launch_type)
+}
+
+/// What a task of a definition takes: on Fargate the size that is paid for, else its reservation.
+pub fn size_of(plan: &Plan, definition: Row<TaskDefinition>, launch_type: LaunchType) -> (Cpu, Bytes) {
+    let definition = &plan.definitions()[definition];
+    match (launch_type, definition.fargate) {
         (LaunchType::Fargate, Some(shape)) => (shape.cpu, shape.memory),
         (LaunchType::Fargate, None) | (LaunchType::Ec2, _) => {
             (definition.reservation.cpu, definition.reservation.memory)

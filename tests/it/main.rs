@@ -11,5 +11,6 @@ mod golden;
 mod house;
 mod io;
 mod rules;
+mod spent;
 mod tool;
 mod transcripts;
