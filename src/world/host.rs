@@ -6,7 +6,7 @@
 //! silent. Knows nothing of tasks or pods, of CPU and memory (placement keeps within them), and of
 //! why an agent asks. Draws are keyed by sandbox and container, numbered by attempt or restart.
 
-use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::image_cache::{Fetch, ImageCache};
 use super::network::{Link, LinkUse};
@@ -62,7 +62,8 @@ pub struct Host {
     /// The timer of the next layer, and when it is due.
     layer_timer: u32,
     layer_due: Option<Timestamp>,
-    sandboxes: BTreeMap<SandboxId, Vec<Row<Container>>>,
+    /// Sorted.
+    containers: Vec<(ContainerId, Row<Container>)>,
 }
 
 /// What a host is made of.
@@ -246,14 +247,14 @@ impl Hosts {
                 cache.bake(now, reference, image.layers.clone());
             }
         }
-        let host = Host { cache, layer_timer: 0, layer_due: None, sandboxes: BTreeMap::new() };
+        let host = Host { cache, layer_timer: 0, layer_due: None, containers: Vec::new() };
         self.places.insert(host).row
     }
 
     /// Removes a host: everything on it is gone, and nobody is told. Its row may be given away.
     pub fn shut(&mut self, host: Row<Host>) {
         let Some(gone) = self.places.remove(host) else { return };
-        for row in gone.sandboxes.into_values().flatten() {
+        for (_, row) in gone.containers {
             self.containers.remove(row);
         }
     }
@@ -269,10 +270,13 @@ impl Hosts {
         life: Life,
     ) {
         let Some(place) = self.places.get_mut(host) else { return };
+        let range = place.range(sandbox);
+        assert!(range.is_empty(), "a sandbox is admitted once");
         let admit = |(index, spec): (u8, &ContainerSpec)| {
+            let id = ContainerId { sandbox, index };
             let container = Container {
                 host,
-                id: ContainerId { sandbox, index },
+                id,
                 key: key.part(u64::from(index)),
                 health: spec.health,
                 known_end: life.end_of(index),
@@ -281,11 +285,9 @@ impl Hosts {
                 phase_timer: 0,
                 watch: None,
             };
-            self.containers.insert(container).row
+            (id, self.containers.insert(container).row)
         };
-        let rows = (0..=u8::MAX).zip(containers).map(admit).collect();
-        let former = place.sandboxes.insert(sandbox, rows);
-        assert!(former.is_none(), "a sandbox is admitted once");
+        place.containers.splice(range, (0..=u8::MAX).zip(containers).map(admit));
     }
 
     /// Does what an agent asks.
@@ -376,7 +378,9 @@ impl Hosts {
     }
 
     fn find(&self, host: Row<Host>, id: ContainerId) -> Option<Row<Container>> {
-        self.places.get(host)?.sandboxes.get(&id.sandbox)?.get(usize::from(id.index)).copied()
+        let containers = &self.places.get(host)?.containers;
+        let place = containers.binary_search_by_key(&id, |&(known, _)| known).ok()?;
+        Some(containers[place].1)
     }
 
     fn next_timer(&mut self) -> u32 {
@@ -612,7 +616,9 @@ impl Hosts {
 
     /// Forgets a sandbox; what its agent left running is killed, so that every command is answered.
     fn remove(&mut self, now: Timestamp, host: Row<Host>, sandbox: SandboxId, out: &mut Effects) {
-        for row in self.places[host].sandboxes.remove(&sandbox).unwrap_or_default() {
+        let range = self.places[host].range(sandbox);
+        for place in range.clone() {
+            let (_, row) = self.places[host].containers[place];
             self.abandon_pull(now, row, out);
             let container = self.containers.remove(row).expect("a sandbox lists containers that exist");
             let killed = Exit { after: Span::ZERO, code: KILLED, out_of_memory: false };
@@ -625,6 +631,7 @@ impl Hosts {
                 }
             }
         }
+        self.places[host].containers.drain(range);
     }
 
     // Health.
@@ -663,6 +670,15 @@ impl Hosts {
             out.told.push((host, RuntimeEvent::Health { container, healthy }));
         }
         self.await_probe(now, row, watch, out);
+    }
+}
+
+impl Host {
+    /// Where the containers of a sandbox are, or would be.
+    fn range(&self, sandbox: SandboxId) -> Range<usize> {
+        let start = self.containers.partition_point(|(id, _)| id.sandbox < sandbox);
+        let count = self.containers[start..].partition_point(|(id, _)| id.sandbox == sandbox);
+        start..start + count
     }
 }
 
