@@ -4,7 +4,7 @@
 //! instance where none of the plan's shapes fits once more. Knows nothing of how a place was chosen.
 
 use crate::base::hash::Map;
-use crate::base::{Bytes, Cpu, EntityKey, Span, Timestamp};
+use crate::base::{Bytes, Cpu, EntityKey, Row, Span, Timestamp};
 use crate::control::ecs::objects::{ContainerInstance, LaunchType, Reservation, Task};
 use crate::sim::fact::Fact;
 use crate::sim::plan::Plan;
@@ -36,7 +36,8 @@ pub struct Occupancy {
     /// Tasks in RUNNING.
     pub running: Series,
     book: Vec<Held>,
-    place: Map<EntityKey, usize>,
+    /// By row of the instance, where the book has it.
+    place: Vec<Option<usize>>,
     on_instance: Map<EntityKey, usize>,
     shapes: Vec<Shape>,
 }
@@ -98,7 +99,7 @@ impl Occupancy {
             tasks: series.clone(),
             running: series,
             book: Vec::new(),
-            place: Map::default(),
+            place: Vec::new(),
             on_instance: Map::default(),
             shapes,
         }
@@ -107,8 +108,8 @@ impl Occupancy {
     /// Takes in one fact.
     pub fn fact(&mut self, plan: &Plan, at: Timestamp, fact: &Fact<'_>) {
         match *fact {
-            Fact::Registered { instance, .. } => self.register(plan, at, instance),
-            Fact::Placed { task, instance } => self.placed(plan, at, task, instance),
+            Fact::Registered { instance, row } => self.register(plan, at, instance, row),
+            Fact::Placed { task, .. } => self.placed(plan, at, task),
             Fact::Started(_) => self.running.add(at, 1),
             Fact::Stopping(task) => self.released(plan, at, task),
             Fact::Stopped(task) => self.gone(plan, at, task),
@@ -131,9 +132,16 @@ impl Occupancy {
         }
     }
 
-    fn register(&mut self, plan: &Plan, at: Timestamp, instance: &ContainerInstance) {
+    fn register(
+        &mut self,
+        plan: &Plan,
+        at: Timestamp,
+        instance: &ContainerInstance,
+        row: Row<ContainerInstance>,
+    ) {
         let class = &plan.definitions()[instance.class];
-        self.place.insert(instance.key, self.book.len());
+        self.place.resize(self.place.len().max(row.index() + 1), None);
+        self.place[row.index()] = Some(self.book.len());
         self.book.push(Held {
             cpu: class.cpu,
             memory: class.memory,
@@ -146,14 +154,14 @@ impl Occupancy {
         self.restrand(at, self.book.len() - 1);
     }
 
-    fn placed(&mut self, plan: &Plan, at: Timestamp, task: &Task, instance: Option<&ContainerInstance>) {
+    fn placed(&mut self, plan: &Plan, at: Timestamp, task: &Task) {
         self.tasks.add(at, 1);
         let (cpu, memory) = size(plan, task);
         self.cpu.reserved.add(at, cpu.parts());
         self.memory.reserved.add(at, memory.mib_down());
-        match instance {
+        match task.instance {
             Some(instance) => {
-                let place = *self.place.get(&instance.key).expect("tasks are placed on what has registered");
+                let place = self.place[instance.index()].expect("tasks are placed on what has registered");
                 self.on_instance.insert(task.key, place);
                 let held = &mut self.book[place];
                 held.cpu -= cpu;

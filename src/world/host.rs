@@ -87,13 +87,20 @@ pub struct Container {
     host: Row<Host>,
     id: ContainerId,
     key: EntityKey,
-    health: Option<HealthCheck>,
+    check: Option<Box<Check>>,
     known_end: Option<Exit>,
     pull: Option<Pulling>,
     phase: Phase,
     /// The timer of the start or the exit, whichever the phase waits for.
     phase_timer: u32,
-    watch: Option<Watching>,
+}
+
+/// The health check of a container.
+#[derive(Debug)]
+struct Check {
+    about: HealthCheck,
+    /// Nothing while it does not run.
+    watching: Option<Watching>,
 }
 
 /// A container as its definition has it.
@@ -278,12 +285,11 @@ impl Hosts {
                 host,
                 id,
                 key: key.part(u64::from(index)),
-                health: spec.health,
+                check: spec.health.map(|about| Box::new(Check { about, watching: None })),
                 known_end: life.end_of(index),
                 pull: None,
                 phase: Phase::Created,
                 phase_timer: 0,
-                watch: None,
             };
             (id, self.containers.insert(container).row)
         };
@@ -336,8 +342,9 @@ impl Hosts {
                 }
             }
             HostEvent::Probe { container, timer } => {
-                let watch = self.containers.get(container).and_then(|it| it.watch);
-                if let Some(watching) = watch.filter(|it| it.timer == timer) {
+                let check = self.containers.get(container).and_then(|it| it.check.as_ref());
+                let watching = check.and_then(|check| check.watching);
+                if let Some(watching) = watching.filter(|it| it.timer == timer) {
                     self.probe_ends(now, container, watching, out);
                 }
             }
@@ -528,7 +535,7 @@ impl Hosts {
         let container = &mut self.containers[row];
         container.phase_timer = timer;
         container.phase = Phase::Running { image, restart, exit };
-        if let Some(check) = container.health {
+        if let Some(check) = container.check.as_ref().map(|check| check.about) {
             let app = self.wellness(now, row, image, restart);
             let first = self.settings.first_probe_after.unwrap_or(check.interval);
             self.await_probe(now, row, Watch::new(now, check, app, first), out);
@@ -611,7 +618,7 @@ impl Hosts {
         let container = &mut self.containers[row];
         container.phase_timer = timer;
         container.phase = Phase::Stopping { exit, stops };
-        container.watch = None;
+        container.unwatch();
     }
 
     /// Forgets a sandbox; what its agent left running is killed, so that every command is answered.
@@ -656,7 +663,8 @@ impl Hosts {
         let turn =
             if self.settings.every_beat { Some((watch.probe_ends(), false)) } else { watch.next_turn(now) };
         let turns_to = turn.is_some_and(|turn| turn.1);
-        self.containers[row].watch = Some(Watching { watch, timer, turns_to });
+        let check = self.containers[row].check.as_mut().expect("what is probed has a check");
+        check.watching = Some(Watching { watch, timer, turns_to });
         if let Some((at, _)) = turn {
             out.push(at, HostEvent::Probe { container: row, timer });
         }
@@ -686,7 +694,13 @@ impl Container {
     fn exit(&mut self, exit: Exit) {
         self.phase = Phase::Exited(exit);
         self.phase_timer = 0;
-        self.watch = None;
+        self.unwatch();
+    }
+
+    fn unwatch(&mut self) {
+        if let Some(check) = &mut self.check {
+            check.watching = None;
+        }
     }
 }
 

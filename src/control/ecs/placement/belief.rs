@@ -436,16 +436,16 @@ impl Touched {
         self.read = self.end();
     }
 
-    /// Keeps between one and two times as many changes as there are rows: whoever is further behind
-    /// is better off looking at every row.
+    /// Keeps at least half as many changes as there are rows, and at most four times so many: whoever is
+    /// further behind is better off looking at every row.
     fn push(&mut self, touch: Touch, rows: usize) {
         if self.is_told_by_last(touch) {
             return;
         }
-        let keep = rows.max(Touched::KEPT_MIN);
-        if self.touches.len() >= 2 * keep {
-            self.touches.drain(..keep);
-            self.dropped += keep as u64;
+        let keep = rows / 2 + Touched::KEPT_MIN;
+        if self.touches.len() >= 4 * keep {
+            self.touches.drain(..3 * keep);
+            self.dropped += 3 * keep as u64;
         }
         self.last.resize(rows, 0);
         let after = self.end() + 1;
