@@ -3,8 +3,7 @@
 //! A second book beside the scheduler's, kept from facts alone. *Stranded* is what is free on an
 //! instance where none of the plan's shapes fits once more. Knows nothing of how a place was chosen.
 
-use crate::base::hash::Map;
-use crate::base::{Bytes, Cpu, EntityKey, Row, Span, Timestamp};
+use crate::base::{Bytes, Cpu, Row, Span, Timestamp};
 use crate::control::ecs::objects::{ContainerInstance, LaunchType, Reservation, Task};
 use crate::sim::fact::Fact;
 use crate::sim::plan::Plan;
@@ -38,7 +37,6 @@ pub struct Occupancy {
     book: Vec<Held>,
     /// By row of the instance, where the book has it.
     place: Vec<Option<usize>>,
-    on_instance: Map<EntityKey, usize>,
     shapes: Vec<Shape>,
 }
 
@@ -100,7 +98,6 @@ impl Occupancy {
             running: series,
             book: Vec::new(),
             place: Vec::new(),
-            on_instance: Map::default(),
             shapes,
         }
     }
@@ -159,10 +156,8 @@ impl Occupancy {
         let (cpu, memory) = size(plan, task);
         self.cpu.reserved.add(at, cpu.parts());
         self.memory.reserved.add(at, memory.mib_down());
-        match task.instance {
-            Some(instance) => {
-                let place = self.place[instance.index()].expect("tasks are placed on what has registered");
-                self.on_instance.insert(task.key, place);
+        match self.place_of(task) {
+            Some(place) => {
                 let held = &mut self.book[place];
                 held.cpu -= cpu;
                 held.memory -= memory;
@@ -184,7 +179,7 @@ impl Occupancy {
         if task.times.started != Timestamp::NEVER {
             self.running.add(at, -1);
         }
-        if let Some(&place) = self.on_instance.get(&task.key) {
+        if let Some(place) = self.place_of(task) {
             let held = &mut self.book[place];
             held.cpu += cpu;
             held.memory += memory;
@@ -197,11 +192,17 @@ impl Occupancy {
 
     fn gone(&mut self, plan: &Plan, at: Timestamp, task: &Task) {
         self.tasks.add(at, -1);
-        if let Some(place) = self.on_instance.remove(&task.key) {
+        if let Some(place) = self.place_of(task) {
             let interfaces = plan.definitions()[task.definition].reservation.interfaces;
             self.book[place].interfaces += i64::from(interfaces);
             self.restrand(at, place);
         }
+    }
+
+    /// Where the book has the instance of a task. Its row is nobody else's before the task has stopped.
+    fn place_of(&self, task: &Task) -> Option<usize> {
+        let instance = task.instance?;
+        Some(self.place[instance.index()].expect("tasks are placed on what has registered"))
     }
 
     /// Whether what is free on an instance is stranded may have changed.

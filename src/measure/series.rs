@@ -35,15 +35,7 @@ impl Series {
     /// A series that is 0 from `start`, read every `period` from then on.
     pub fn new(start: Timestamp, period: Span) -> Self {
         assert!(period > Span::ZERO, "a grid has a period");
-        Series {
-            period,
-            read_at: start,
-            since: start,
-            value: 0,
-            peak: 0,
-            integral: 0,
-            points: vec![0],
-        }
+        Series { period, read_at: start, since: start, value: 0, peak: 0, integral: 0, points: vec![0] }
     }
 
     /// The value is `value` from `at` on. A grid point shows what holds after all changes of its instant.

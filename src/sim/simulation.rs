@@ -32,7 +32,7 @@ const EVENTS_BETWEEN_RECOUNTS: u64 = 65_536;
 /// What keeps recounting cheap, however long the record is.
 const EVENTS_PER_ROW: u64 = 8;
 /// The record forgets what everybody has read every so many events.
-const EVENTS_BETWEEN_TRIMS: u64 = 64;
+const EVENTS_BETWEEN_TRIMS: u64 = 16;
 
 /// One run.
 pub struct Simulation<'a> {

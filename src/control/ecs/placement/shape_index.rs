@@ -177,18 +177,16 @@ impl ShapeIndex {
         }
         self.made += 1;
         let layout = Layout::of(question, keys.clone(), self.made);
-        if known.is_some() { self.layouts[at] = layout } else { self.layouts.push(layout) }
+        if known.is_some() {
+            self.layouts[at] = layout
+        } else {
+            self.layouts.push(layout)
+        }
         at
     }
 
     /// A view that is up to date.
-    fn view(
-        &mut self,
-        question: &Question<'_>,
-        shape: usize,
-        layout: usize,
-        group: Option<Symbol>,
-    ) -> usize {
+    fn view(&mut self, question: &Question<'_>, shape: usize, layout: usize, group: Option<Symbol>) -> usize {
         self.uses += 1;
         let name = (shape, group);
         let (shape, layout) = (&self.shapes[shape], &self.layouts[layout]);
