@@ -170,17 +170,17 @@ impl ShapeIndex {
         let keys = &self.shapes[shape].keys;
         let known = self.layouts.iter().position(|layout| layout.keys() == keys);
         let at = known.unwrap_or(self.layouts.len());
-        if let Some(layout) = self.layouts.get_mut(at) {
-            if layout.catch_up(question, self.limits.slack) {
-                return at;
-            }
+        if let Some(layout) = self.layouts.get_mut(at)
+            && layout.catch_up(question, self.limits.slack)
+        {
+            return at;
         }
         self.made += 1;
         let layout = Layout::of(question, keys.clone(), self.made);
         if known.is_some() {
-            self.layouts[at] = layout
+            self.layouts[at] = layout;
         } else {
-            self.layouts.push(layout)
+            self.layouts.push(layout);
         }
         at
     }
@@ -397,19 +397,21 @@ impl View {
 impl Seen<'_> {
     /// Reads the rows touched since the last use. False where a new view is the better way.
     fn catch_up(&mut self, slack: usize) -> bool {
-        let touched = self.question.belief.touched();
-        let Some(touches) = touched.since(self.view.position) else { return false };
+        let log = self.question.belief.touched();
+        let Some(touches) = log.since(self.view.position) else { return false };
         if self.view.layout != self.layout.number() || touches.len() > self.view.len() / 2 + slack {
             return false;
         }
-        let position = std::mem::replace(&mut self.view.position, touched.end());
+        let position = std::mem::replace(&mut self.view.position, log.end());
         if self.layout.changed_since(position) {
             self.extend();
-            touches.iter().for_each(|touch| self.follow(touch));
+            for touch in touches {
+                self.follow(touch);
+            }
             return true;
         }
         let (_, group) = self.view.name;
-        for net in touched.net(position, group) {
+        for net in log.net(position, group) {
             if net.seat.order != UNREGISTERED && self.matters(&net) {
                 let Leaf { part, place, .. } = self.layout.leaf(net.row);
                 let key = self.view.key(self.question, self.shape, net.row, net.seat);
