@@ -237,6 +237,7 @@ impl Bench {
             required_attributes: Box::default(),
             constraints: Box::default(),
             runs_on_ec2: true,
+            volume_at_launch: None,
             fargate: None,
         });
         self.placings.push(Placing {
@@ -245,6 +246,7 @@ impl Bench {
             constraints: Box::default(),
             subnets: Box::default(),
             public_address: false,
+            volume: None,
         });
     }
 

@@ -96,6 +96,19 @@ pub enum RuntimeEvent {
     },
 }
 
+/// A container's health check (TD-24): the command itself does not matter.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HealthCheck {
+    /// From the end of a probe to the start of the next.
+    pub interval: Span,
+    /// A probe that takes longer has failed.
+    pub timeout: Span,
+    /// So many consecutive failures are a verdict; zero counts as one.
+    pub retries: u32,
+    /// Failures of probes that start sooner after the start do not count, until one has passed.
+    pub start_period: Span,
+}
+
 /// How a pull ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Pull {

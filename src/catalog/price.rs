@@ -56,6 +56,14 @@ items! {
     Gp3Throughput = "ebs" "gp3_throughput_above_125",
     /// EBS gp2, per GiB and month.
     Gp2Storage = "ebs" "gp2_storage",
+    /// EBS io1, per GiB and month.
+    Io1Storage = "ebs" "io1_storage",
+    /// EBS io1, each operation per second, per month.
+    Io1Operations = "ebs" "io1_iops",
+    /// EBS st1, per GiB and month.
+    St1Storage = "ebs" "st1_storage",
+    /// EBS sc1, per GiB and month.
+    Sc1Storage = "ebs" "sc1_storage",
     /// An application load balancer, per hour.
     ApplicationBalancer = "elb" "alb_hour",
     /// A capacity unit of an application load balancer, per hour.

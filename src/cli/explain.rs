@@ -12,7 +12,7 @@ use super::run::platform_folders;
 use super::{Exit, load, say, warn};
 use crate::base::turn::{Asked, Note, Subject};
 use crate::base::{Bytes, Cpu, EntityKey, Name, Span, Timestamp};
-use crate::control::ecs::objects::Task;
+use crate::control::ecs::objects::{Stop, StoppedTask, Task};
 use crate::control::ecs::placement::Refusal;
 use crate::scenario::diagnostic::suggestion;
 use crate::scenario::{Scenario, Sources, lower, read};
@@ -103,14 +103,14 @@ fn repeat(record: &Record) -> Result<Plan, Exit> {
         .map(|input| sources.add(input.name.clone(), input.text.clone().into_bytes()))
         .collect();
     let (scenario, found) = read::<Scenario>(&text);
-    load::report(&found, &sources, false)?;
+    load::report(&found, &sources, load::Manner::default())?;
     let scenario = scenario.ok_or(Exit::WrongInput)?;
     if let Err(message) = scenario.platform(&record.platform) {
         warn(&format!("E0306 {message}\n"));
         return Err(Exit::WrongInput);
     }
     let (plan, found) = lower(&scenario, &record.platform, &files);
-    load::report(&found, &sources, false)?;
+    load::report(&found, &sources, load::Manner::default())?;
     plan.ok_or(Exit::WrongInput)
 }
 
@@ -149,8 +149,8 @@ impl Observer for Story {
                 return;
             }
             Fact::Arrived(name) if name == self.of => "asked for".to_owned(),
-            Fact::Refused { name, .. } if name == self.of => {
-                "refused: the call ended in a failure".to_owned()
+            Fact::Refused { name, rejection, .. } if name == self.of => {
+                format!("refused: {}", rejection.answer())
             }
             Fact::Placed { task, instance } if mine(task) => match instance {
                 Some(instance) => format!("placed on {}", named(plan, instance.name)),
@@ -160,13 +160,12 @@ impl Observer for Story {
             Fact::Started(task) if mine(task) => "RUNNING".to_owned(),
             Fact::Ready(task) if mine(task) => "ready".to_owned(),
             Fact::Stopping(task) if mine(task) => {
-                let reason =
-                    task.stop.map_or(String::new(), |stop| stop.reason(&plan.definitions, task.definition));
+                let reason = task.stop.map_or(String::new(), |stop| self.reason(plan, stop, task));
                 format!("STOPPING: {reason}")
             }
             Fact::Stopped(task) if mine(task) => {
                 let stop = task.stop.map_or(String::new(), |stop| {
-                    format!(" ({}: {})", stop.code(), stop.reason(&plan.definitions, task.definition))
+                    format!(" ({}: {})", stop.code(), self.reason(plan, stop, task))
                 });
                 format!("STOPPED{stop}")
             }
@@ -187,19 +186,35 @@ impl Observer for Story {
 }
 
 impl Story {
+    fn reason(&self, plan: &Plan, stop: Stop, task: &Task) -> String {
+        let known = |row: u32| self.instances.iter().find(|(known, _)| *known == row).map(|&(_, name)| name);
+        let instance = task.instance.and_then(|row| known(row.number()));
+        stop.reason(&plan.definitions, StoppedTask { definition: task.definition, name: task.name, instance })
+    }
+
     fn told(&self, plan: &Plan, name: &str, notes: &[Note]) -> String {
         let mut text = format!("{name} on {}\n\n", plan.platform);
         for (at, line) in &self.lines {
             let _ = writeln!(text, "{:>14}  {line}", clock(at.since(plan.start)));
         }
         if !notes.is_empty() {
-            text.push_str("\nWhy there: who could not take it, and who of the others was chosen\n\n");
+            text.push_str(
+                "\nWhy there: which instances could not take it, and which of the others was chosen\n\n",
+            );
         }
+        let mut lines: Vec<(String, u32)> = Vec::new();
         for note in notes {
             let instance = note.row.and_then(|row| self.instances.iter().find(|(known, _)| *known == row));
             let instance = instance.map_or("Fargate".to_owned(), |(_, of)| named(plan, *of));
             let line = format!("{instance:>14}  {}{}", note.finding, amounts(note));
-            let _ = writeln!(text, "{}", line.trim_end());
+            match lines.last_mut().filter(|(last, _)| *last == line.trim_end()) {
+                Some((_, times)) => *times += 1,
+                None => lines.push((line.trim_end().to_owned(), 1)),
+            }
+        }
+        for (line, times) in lines {
+            let times = if times > 1 { format!("  ({times} times)") } else { String::new() };
+            let _ = writeln!(text, "{line}{times}");
         }
         text
     }

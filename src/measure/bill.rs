@@ -9,9 +9,11 @@
 use std::collections::BTreeMap;
 
 use crate::base::{Bytes, Cpu, Money, Row, Span, Symbol, Timestamp, Usage};
-use crate::catalog::Rate;
 use crate::catalog::fargate::Platform;
-use crate::control::ecs::objects::{FargateShape, InstanceClass, LaunchType, Task};
+use crate::catalog::{Item, Rate, price};
+use crate::control::ecs::objects::{
+    FargateShape, InstanceClass, LaunchType, ManagedVolume, Task, VolumeKind,
+};
 use crate::mark;
 use crate::sim::fact::Fact;
 use crate::sim::plan::{Machine, Plan};
@@ -20,6 +22,10 @@ use crate::sim::plan::{Machine, Plan};
 const BILLED_MIN: Span = Span::minutes(1);
 /// Windows tasks on Fargate are billed at least this much.
 const BILLED_MIN_WINDOWS: Span = Span::minutes(5);
+/// Operations per second that the price of gp3 includes.
+const GP3_OPERATIONS: u32 = 3000;
+/// MiB per second that the price of gp3 includes.
+const GP3_THROUGHPUT: u32 = 125;
 /// This much ephemeral storage is included in the price of a Fargate task.
 const STORAGE_INCLUDED: Bytes = Bytes::gib(20);
 
@@ -40,7 +46,7 @@ pub enum Component {
     Compute,
     /// The memory of Fargate tasks; part of the instance on EC2.
     Memory,
-    /// Root volumes, or ephemeral storage above what is included.
+    /// Root volumes, ephemeral storage above what is included, and EBS volumes of tasks.
     Storage,
     /// Public IPv4 addresses.
     Address,
@@ -119,6 +125,9 @@ pub struct Meter {
     tasks_on: BTreeMap<(Symbol, u64), (FargateShape, bool, Timestamp)>,
     /// Billed nanoseconds by workload, shape and public address.
     task_time: BTreeMap<(Symbol, ShapeKey), u128>,
+    volumes_on: BTreeMap<(Symbol, u64), (Row<ManagedVolume>, Timestamp)>,
+    /// Billed nanoseconds by workload and volume.
+    volume_time: BTreeMap<(Symbol, Row<ManagedVolume>), u128>,
 }
 
 /// A Fargate shape, ordered, with whether its tasks have a public address.
@@ -148,13 +157,20 @@ impl Meter {
             }
             Fact::Pulling(task) if task.launch_type == LaunchType::Fargate => {
                 let shape = plan.definitions[task.definition].fargate.expect("a Fargate task has a size");
-                let address = plan.has_public_address(task);
+                let address = task.public_address;
                 self.tasks_on.insert((task.name.of, task.name.serial), (shape, address, at));
             }
-            Fact::Stopped(task) => self.task_stopped(task),
+            Fact::Placed { task, .. } => {
+                if let Some(volume) = task.volume {
+                    self.volumes_on.insert((task.name.of, task.name.serial), (volume, at));
+                }
+            }
+            Fact::Stopped(task) => {
+                self.task_stopped(task);
+                self.volume_deleted(plan, task, at);
+            }
             Fact::Arrived(_)
             | Fact::Refused { .. }
-            | Fact::Placed { .. }
             | Fact::Pulling(_)
             | Fact::Started(_)
             | Fact::Ready(_)
@@ -169,6 +185,20 @@ impl Meter {
             let until = task.times.execution_stopped.min(task.times.stopped);
             self.bill_task(task.name.of, shape, address, until.since(since));
         }
+    }
+
+    /// A volume goes with its task, unless the request says that it stays.
+    fn volume_deleted(&mut self, plan: &Plan, task: &Task, at: Timestamp) {
+        let Some(volume) = task.volume.filter(|&row| plan.definitions[row].deleted_with_task) else { return };
+        if let Some((_, since)) = self.volumes_on.remove(&(task.name.of, task.name.serial)) {
+            self.bill_volume(task.name.of, volume, at.since(since));
+        }
+    }
+
+    fn bill_volume(&mut self, of: Symbol, volume: Row<ManagedVolume>, lived: Span) {
+        mark!("TD-51");
+        let billed = Span::seconds(lived.max(BILLED_MIN).whole_seconds_up());
+        *self.volume_time.entry((of, volume)).or_insert(0) += u128::from(billed.as_nanos());
     }
 
     fn bill_machine(&mut self, pool: Symbol, class: Row<InstanceClass>, ran: Span) {
@@ -200,7 +230,13 @@ impl Meter {
         for ((of, _), (shape, address, since)) in std::mem::take(&mut self.tasks_on) {
             self.bill_task(of, shape, address, end.since(since));
         }
+        for ((of, _), (volume, since)) in std::mem::take(&mut self.volumes_on) {
+            self.bill_volume(of, volume, end.since(since));
+        }
         let mut lines = Lines::default();
+        for (&(of, volume), &nanos) in &self.volume_time {
+            lines.add_volume(of, &plan.definitions[volume], nanos, plan.rates.region);
+        }
         for (&(pool, class), &nanos) in &self.machine_time {
             let rate = plan.rates.instances[class.index()];
             let kind = plan.definitions.symbols.text(plan.definitions[class].instance_type);
@@ -248,6 +284,33 @@ impl Lines {
         let line = self.0.entry((component, of, what.to_owned())).or_insert((0, None));
         line.0 += amount;
         line.1 = Some(rate);
+    }
+
+    /// Storage, and of gp3 what is above the 3,000 operations and 125 MiB per second that it includes.
+    fn add_volume(&mut self, of: Symbol, volume: &ManagedVolume, nanos: u128, region: &str) {
+        let (storage, what) = match volume.kind {
+            VolumeKind::Gp3 => (Item::Gp3Storage, "EBS gp3"),
+            VolumeKind::Gp2 => (Item::Gp2Storage, "EBS gp2"),
+            VolumeKind::Io1 => (Item::Io1Storage, "EBS io1"),
+            VolumeKind::St1 => (Item::St1Storage, "EBS st1"),
+            VolumeKind::Sc1 => (Item::Sc1Storage, "EBS sc1"),
+        };
+        let size = positive(volume.size.bytes());
+        self.add(Component::Storage, of, what, nanos * size, price::rate(storage, region));
+        let paid: &[(u32, u32, Item, &str)] = match volume.kind {
+            VolumeKind::Gp3 => &[
+                (volume.iops, GP3_OPERATIONS, Item::Gp3Operations, "EBS gp3 operations above 3,000/s"),
+                (volume.throughput, GP3_THROUGHPUT, Item::Gp3Throughput, "EBS gp3 above 125 MiB/s"),
+            ],
+            VolumeKind::Io1 => &[(volume.iops, 0, Item::Io1Operations, "EBS io1 operations")],
+            VolumeKind::Gp2 | VolumeKind::St1 | VolumeKind::Sc1 => &[],
+        };
+        for &(ordered, included, item, what) in paid {
+            let above = u128::from(ordered.saturating_sub(included));
+            if above > 0 {
+                self.add(Component::Storage, of, what, nanos * above, price::rate(item, region));
+            }
+        }
     }
 
     fn rate(self) -> Bill {

@@ -12,6 +12,16 @@ pub(super) const ABSENT: &str = "-";
 /// Beyond this, people get a power of ten.
 const COUNTED_MAX: f64 = 1e15;
 
+/// A cent in 1e-10 USD.
+const CENT: i128 = 100_000_000;
+
+/// Amounts below the last decimal show this many digits.
+const DIGITS_SMALL: u32 = 2;
+/// Columns with fewer decimals count things: what is small there is nothing.
+const DECIMALS_OF_SMALL: usize = 2;
+/// What is smaller than this many places shows as nothing.
+const PLACES_MAX: usize = 10;
+
 /// Files carry this many digits more than people read.
 const DIGITS_MORE: usize = 4;
 
@@ -48,16 +58,35 @@ pub(super) fn interval(estimate: &Estimate, decimals: usize) -> Option<String> {
 /// The mean and half the width of its interval. A mean of counts has a decimal where its interval is small.
 pub(super) fn parts(estimate: &Estimate, decimals: usize) -> Option<(String, Option<String>)> {
     let small = estimate.half_width.is_some_and(|half_width| half_width > 0.0 && half_width < 10.0);
-    let decimals = if decimals == 0 && small { 1 } else { decimals };
+    let decimals = if decimals == 0 && small { 1 } else { enough_f64(estimate.mean, decimals) };
     let half_width = estimate.half_width.and_then(|half_width| figure(half_width, decimals));
     Some((figure(estimate.mean, decimals)?, half_width))
 }
 
-/// Dollars as people read them: cents, with separators; `< 0.01` for what cents cannot show.
+/// Dollars as people read them: cents, with separators; below a cent two digits, `0.0021`.
 pub(super) fn dollars(money: Money) -> String {
     match money.nanos10() {
-        1..=50_000_000 => "< 0.01".to_owned(),
+        small @ 1..CENT => {
+            let places = small.ilog10() + 1;
+            let step = 10_i128.pow(places.saturating_sub(DIGITS_SMALL));
+            let rounded = (small + step / 2) / step * step;
+            let digits = format!("{rounded:010}");
+            let decimals = 10 - places.saturating_sub(DIGITS_SMALL);
+            format!("0.{}", &digits[..decimals as usize])
+        }
         _ => grouped(&money.cents()),
+    }
+}
+
+/// The decimals of a column; for what these would hide, as many as show two digits.
+fn enough_f64(value: f64, decimals: usize) -> usize {
+    let text = format!("{value:.1e}");
+    let places = text.split_once("e-").and_then(|(_, places)| places.parse::<usize>().ok());
+    match places {
+        Some(places) if decimals >= DECIMALS_OF_SMALL && places > decimals && places <= PLACES_MAX => {
+            places + 1
+        }
+        Some(_) | None => decimals,
     }
 }
 
@@ -137,6 +166,9 @@ pub(super) fn rate(price: Price) -> (String, String) {
 /// Text without what could steer a terminal or break a document: control characters become spaces,
 /// marks that turn the direction of writing vanish.
 pub(super) fn plain(text: &str) -> String {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned(); // nearly all are, and there may be millions
+    }
     text.chars()
         .filter(|letter| !matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
         .map(|letter| if letter.is_control() || matches!(letter, '\u{fffe}' | '\u{ffff}') { ' ' } else { letter })
@@ -236,6 +268,18 @@ mod tests {
         for (value, text) in rows {
             assert_eq!(estimate(value.as_ref(), 2, 10), text);
         }
+        let small = [
+            (0.002_057, Some(0.000_01), 2, "0.0021 ± 0.0000"),
+            (0.009_99, None, 2, "0.01"),
+            (0.012, None, 2, "0.01"),
+            (0.000_4, None, 1, "0.0"),
+            (1e-12, None, 2, "0.00"),
+            (0.0, Some(0.0), 2, "0.00 ± 0.00"),
+        ];
+        for (mean, half_width, decimals, text) in small {
+            let n = if half_width.is_some() { 10 } else { 1 };
+            assert_eq!(estimate(of(n, mean, half_width).as_ref(), decimals, n), text);
+        }
         let counts =
             [(12.4, Some(0.25), "12.4 ± 0.2"), (12.0, Some(0.0), "12 ± 0"), (1e4, Some(66.0), "10,000 ± 66")];
         for (mean, half_width, text) in counts {
@@ -275,8 +319,13 @@ mod tests {
     fn small_amounts_are_not_shown_as_nothing() {
         let rows = [
             (0, "0.00"),
-            (1, "< 0.01"),
-            (50_000_001, "0.01"),
+            (1, "0.0000000001"),
+            (21, "0.0000000021"),
+            (21_234_567, "0.0021"),
+            (21_500_000, "0.0022"),
+            (99_600_000, "0.0100"),
+            (2_345, "0.00000023"),
+            (100_000_000, "0.01"),
             (12_345_600_000_000, "1,234.56"),
             (-1, "0.00"),
         ];

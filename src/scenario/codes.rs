@@ -1,7 +1,8 @@
 //! The one table of error and warning codes.
 //!
 //! `windtunnel error E0103` prints an entry, `docs/errors.md` is generated from it, and a diagnostic
-//! cannot exist without one. Numbers are never reused. Knows nothing of where a mistake stands.
+//! cannot exist without one. Numbers are never reused; E0304 is kept for deployments that name an image,
+//! E0804 for traces. Knows nothing of where a mistake stands.
 
 use std::fmt::Write as _;
 
@@ -157,9 +158,9 @@ codes! {
         "An event, a call or an expectation names a workload that is not in the scenario."
         "calls: { apy: 1.2 }\n" => "calls: { api: 1.2 }\n"
     UnknownCapacityProvider "E0307" "unknown capacity provider":
-        "A strategy names a capacity provider that is neither FARGATE, FARGATE_SPOT nor one of the \
-         cluster's."
-        "capacity: [ { provider: FARGTE, weight: 1 } ]\n" => "capacity: [ { provider: FARGATE, weight: 1 } ]\n"
+        "The default strategy of a cluster names a capacity provider that is not one of the cluster's."
+        "\"capacityProviders\": [\"FARGATE\"], \"defaultCapacityProviderStrategy\": [{\"capacityProvider\": \"FARGTE\"}]"
+        => "\"capacityProviders\": [\"FARGATE\"], \"defaultCapacityProviderStrategy\": [{\"capacityProvider\": \"FARGATE\"}]"
     NotOffered "E0308" "not offered here":
         "The instance type exists, but not in the region or zones of the scenario."
         "region: eu-west-3\npools: { gpu: { instance_type: p5.48xlarge, count: 1 } }\n"
@@ -252,8 +253,8 @@ codes! {
         "platforms: { ecs-ec2: { ecs: { launch_type: EC2, requests: web.json } } }\n"
         => "platforms: { ecs: { ecs: { launch_type: FARGATE, requests: web.json } } }\n"
     CapacityBounds "E0603" "bounds in the wrong order":
-        "A minimum lies above its maximum, or the desired number outside of both."
-        "scale: { min: 60, max: 3 }\n" => "scale: { min: 3, max: 60 }\n"
+        "A minimum lies above its maximum, or something ends before it begins."
+        "every: 6/h, from: 5h, until: 2h\n" => "every: 6/h, from: 2h, until: 5h\n"
     ArchitectureMismatch "E0604" "an image for another processor":
         "The task wants one CPU architecture and every machine of the platform has the other."
         "instance_type: m7g.large   # ARM64, the task wants X86_64\n" => "instance_type: m7i.large\n"

@@ -5,6 +5,7 @@
 //! file, reads no environment, and never meets a running simulation.
 
 pub mod calibration;
+mod change;
 pub mod codes;
 mod decode;
 pub mod diagnostic;
@@ -22,4 +23,4 @@ pub use codes::Code;
 pub use diagnostic::{Diagnostic, Place, Severity, Source, Sources};
 pub use lower::lower;
 pub use schema::Scenario;
-pub use text::{Placed, read, read_json};
+pub use text::{Placed, read, read_changed, read_json};

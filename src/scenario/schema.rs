@@ -75,10 +75,21 @@ pub struct Account {
 pub struct Quotas {
     /// Fargate On-Demand vCPUs running at once (QT-01).
     pub fargate_vcpus: Option<u32>,
+    /// How fast Fargate launches tasks (QT-02).
+    pub fargate_launches: Option<Launches>,
     /// Container instances per cluster.
     pub container_instances: Option<u32>,
     /// Tasks per service.
     pub tasks_per_service: Option<u32>,
+}
+
+/// A rate of launches, and how many may come at once.
+#[derive(Clone, Deserialize, Debug)]
+pub struct Launches {
+    /// So many at once, after a while without any.
+    pub at_once: Placed<u32>,
+    /// So many a second from then on.
+    pub per_second: Placed<u32>,
 }
 
 /// The images.
@@ -139,7 +150,7 @@ pub struct Arrival {
     /// The first call with `every`; the start unless said.
     pub from: Option<Span>,
     /// No calls from here on; the end unless said.
-    pub until: Option<Span>,
+    pub until: Option<Placed<Span>>,
     /// At most so many calls.
     pub calls: Option<u64>,
     /// How long the work of each task takes; as its image says unless said.

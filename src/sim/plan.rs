@@ -10,7 +10,7 @@ use crate::catalog::Rate;
 use crate::catalog::fargate::Platform as FargatePlatform;
 use crate::catalog::fargate::Rates as FargateRates;
 use crate::control::ecs::objects::{
-    Definitions, FargateShape, InstanceClass, ServiceDefinition, Task, TaskRequest,
+    Definitions, FargateShape, InstanceClass, ServiceDefinition, TaskRequest,
 };
 use crate::control::ecs::placement::PlacementSettings;
 use crate::control::ecs::service::SchedulerSettings;
@@ -99,8 +99,12 @@ pub struct EcsSettings {
     pub interface_attach: Quantiles,
     /// The control plane gives up on an interface after this.
     pub interface_timeout: Span,
-    /// Detaching it.
+    /// Making and attaching the EBS volume of a task, after its interface.
+    pub volume_attach: Span,
+    /// Detaching the interface.
     pub interface_detach: Span,
+    /// How long a client token of RunTask is remembered.
+    pub token_memory: Span,
     /// How long a stopped task can still be described (TK-03).
     pub retention: Span,
     /// The bucket of RunTask calls (section 9.2, "Cluster resource modify"), full; none for no limit.
@@ -120,6 +124,8 @@ pub struct Rates {
     pub fargate: Vec<(FargatePlatform, FargateRates)>,
     /// A public IPv4 address.
     pub public_address: Rate,
+    /// Where: for what is rated when the bill is written.
+    pub region: &'static str,
 }
 
 impl Pool {
@@ -147,13 +153,5 @@ impl Plan {
     /// Everything ECS decides on.
     pub const fn definitions(&self) -> &Definitions {
         &self.definitions
-    }
-
-    /// Whether a task has a public IPv4 address: as its service or its request says.
-    pub fn has_public_address(&self, task: &Task) -> bool {
-        let service = self.definitions.services.iter().find(|service| service.group == task.group);
-        let request = self.definitions.requests.iter().find(|request| request.name == task.name.of);
-        let placing = service.map(|service| &service.placing).or(request.map(|request| &request.placing));
-        placing.is_some_and(|placing| placing.public_address)
     }
 }

@@ -4,24 +4,12 @@
 //! the three changes that a life can hold (given up, well, sick) follow by arithmetic from when the
 //! application is well. Knows nothing of hosts, and not what anybody does about a verdict.
 
+use crate::base::runtime::HealthCheck;
 use crate::base::{Beat, Span, Timestamp};
 use crate::mark;
 
 /// The shortest interval that the runtime accepts.
 const INTERVAL_MIN: Span = Span::millis(1);
-
-/// A container's health check: the command itself does not matter.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct HealthCheck {
-    /// From the end of a probe to the start of the next.
-    pub interval: Span,
-    /// A probe that takes longer has failed.
-    pub timeout: Span,
-    /// So many consecutive failures are a verdict; zero counts as one.
-    pub retries: u32,
-    /// Failures of probes that start sooner after the start do not count, until one has passed.
-    pub start_period: Span,
-}
 
 /// When an application is well, and how long it takes to say so.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,7 +28,8 @@ pub struct Wellness {
 ///
 /// ```
 /// use windtunnel::base::{Span, Timestamp};
-/// use windtunnel::world::probe::{HealthCheck, Watch, Wellness};
+/// use windtunnel::base::runtime::HealthCheck;
+/// use windtunnel::world::probe::{Watch, Wellness};
 /// let at = |seconds: u64| Timestamp::from_nanos(seconds * 1_000_000_000);
 /// let check = HealthCheck { interval: Span::seconds(10), timeout: Span::seconds(5), retries: 3, start_period: Span::ZERO };
 /// let app = Wellness { well_from: at(12), sick_from: at(100), passing: Span::ZERO, failing: Span::ZERO };

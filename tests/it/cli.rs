@@ -53,6 +53,19 @@ const REPORT: &str = r#"[{
 }]
 "#;
 
+const CLUSTER: &str = r#"[{"operation": "CreateCluster", "input": {"capacityProviders": ["FARGATE"],
+    "defaultCapacityProviderStrategy": [{"capacityProvider": "FARGTE", "weight": 1}]}}, {"#;
+const SERVICE: &str = r#"}, {"operation": "CreateService", "input": {"serviceName": "s", "desiredCount": 1,
+    "taskDefinition": "report", "deploymentConfiguration": {"minimumHealthyPercent": 150,
+    "maximumPercent": 120}}}]
+"#;
+const DELETED: &str = r#"}, {"operation": "DeleteCluster", "input": {"cluster": "default"}}]
+"#;
+const TWICE: &str = r#"}, {"operation": "RunTask", "input": {"taskDefinition": "report", "clientToken": "t",
+    "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-a"]}}}},
+  {"operation": "RunTask", "input": {"taskDefinition": "report", "clientToken": "t", "count": 2,
+    "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-a"]}}}}]
+"#;
 const ON_SIDE: &str = r#""report:1", "dependsOn": [{"containerName": "side", "condition": "START"}]"#;
 const ON_MAIN: &str = r#"false, "dependsOn": [{"containerName": "main", "condition": "START"}]"#;
 
@@ -105,8 +118,20 @@ const WRONG: &[Row] = &[
         &[(r#""report:1", "dependsOn": []"#, ON_SIDE), (r#"false, "dependsOn": []"#, ON_MAIN)],
         ["E0403", "task.json:9:59", "cycle"],
     ),
-    (&[(r#""family""#, r#""famly""#)], ["E0103", "task.json:4:14", "famly"]),
+    (&[(r#""family""#, r#""famly""#)], ["E0103", "task.json:4:5", "did you mean \"family\"?"]),
     (&[("RegisterTask", "RegistreTask")], ["E0414", "task.json:2:16", "did you mean"]),
+    (
+        &[("at: 5m", "every: 6/h\n    from: 5m\n    until: 2m")],
+        ["E0603", "scenario.yaml:12:12", "ends before"],
+    ),
+    (
+        &[("images:", "account: { quotas: { fargate_launches: { at_once: 0, per_second: 1 } } }\nimages:")],
+        ["E0108", "scenario.yaml:6:51", "no task would ever be launched"],
+    ),
+    (&[("[{", CLUSTER)], ["E0307", "task.json:2:62", "FARGTE is not one of the cluster's"]),
+    (&[("}]\n", SERVICE)], ["E0603", "task.json", "not below minimumHealthyPercent"]),
+    (&[("}]\n", DELETED)], ["E0413", "task.json", "The cluster default still has container instances"]),
+    (&[("}]\n", TWICE)], ["E0413", "task.json", "The client token was used before with other parameters"]),
     (&[("[{", "[{,")], ["E0102", "task.json:1:3", "this is not JSON"]),
     (&[("  }\n}]\n", "")], ["E0102", "task.json", "this is not JSON"]),
 ];
@@ -152,6 +177,16 @@ fn wrong_input_is_named_placed_and_writes_nothing() {
     }
 }
 
+/// What only follows from it is not said as well.
+#[test]
+fn an_unknown_zone_is_one_mistake() {
+    let folder = scratch();
+    scenario(folder.path(), &SMALL.replace("us-east-1a", "us-east-1q"), &[("task.json", REPORT)]);
+    let ended = tool(&["check", text(folder.path())]);
+    assert_eq!(ended.code, Some(2));
+    assert_eq!(ended.err.matches("E0").count(), 1, "{}", ended.err);
+}
+
 #[test]
 fn platforms_that_are_not_there_are_wrong() {
     let folder = scratch();
@@ -189,8 +224,8 @@ fn request_files_that_are_no_text_are_wrong() {
 #[test]
 fn values_that_cannot_be_set_are_wrong() {
     let rows = [
-        ("run_for", "write it as path=value, such as run_for=2h"),
-        ("platform.ec2=1", "there is no \"platform\"; known are "),
+        ("run_for", "write path=value, such as run_for=2h"),
+        ("platform.ec2=1", "did you mean \"platforms\"?"),
         ("platforms.ec2.ecs.pools.only.count.more=1", "there is nothing below the value before \"more\""),
         ("run_for=2 hours", "E0202"),
         ("run_far=2h", "did you mean \"run_for\"?"),

@@ -1,12 +1,18 @@
 //! One test binary, one file per promise.
 
+mod bad;
+mod calibration;
 mod cli;
 mod conformance;
+mod corpus;
 mod determinism;
 mod fields;
 mod files;
 mod golden;
 mod house;
+mod io;
 mod kubernetes_fields;
 mod rules;
+mod spent;
 mod tool;
+mod transcripts;

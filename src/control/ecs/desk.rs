@@ -52,7 +52,9 @@ impl Desk<'_> {
     ) {
         let launch_type = wanted.placing.launch_type;
         let mode = view.definitions[wanted.task_definition].network_mode;
-        let waits_for_interface = launch_type == LaunchType::Fargate || mode == NetworkMode::Awsvpc;
+        let volume = wanted.placing.volume;
+        let is_attached_to =
+            launch_type == LaunchType::Fargate || mode == NetworkMode::Awsvpc || volume.is_some();
         let (instance, zone) = match place {
             Place::Instance(row) => (Some(row), zone_of(view, row)),
             Place::Subnet(subnet) => (None, subnet.zone),
@@ -68,8 +70,10 @@ impl Desk<'_> {
             launch_type,
             instance,
             zone,
+            public_address: wanted.placing.public_address,
+            volume,
             desired: Desired::Running,
-            status: first_status(waits_for_interface),
+            status: first_status(is_attached_to),
             health: Health::Unknown,
             stop: None,
             times: TaskTimes::created(new.arrived, now),
@@ -110,8 +114,9 @@ impl UnderWay {
     }
 }
 
-fn first_status(waits_for_interface: bool) -> TaskStatus {
-    if waits_for_interface {
+/// A network interface or a volume comes first.
+fn first_status(is_attached_to: bool) -> TaskStatus {
+    if is_attached_to {
         mark!("3.1/PROVISIONING");
         TaskStatus::Provisioning
     } else {

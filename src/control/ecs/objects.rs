@@ -7,6 +7,7 @@
 
 use std::fmt;
 
+use crate::base::runtime::HealthCheck;
 use crate::base::versioned::Index;
 use crate::base::{Bytes, Cpu, EntityKey, Name, Percent, Reader, Row, Span, Symbol, Symbols, Timestamp};
 
@@ -28,6 +29,8 @@ pub struct Definitions {
     pub services: Vec<ServiceDefinition>,
     /// RunTask and StartTask requests that callers repeat.
     pub requests: Vec<TaskRequest>,
+    /// EBS volumes that tasks get.
+    pub volumes: Vec<ManagedVolume>,
     /// The spellings.
     pub symbols: Symbols,
 }
@@ -42,7 +45,13 @@ macro_rules! by_row {
         }
     )*};
 }
-by_row!(tasks: TaskDefinition, classes: InstanceClass, services: ServiceDefinition, requests: TaskRequest);
+by_row!(
+    tasks: TaskDefinition,
+    classes: InstanceClass,
+    services: ServiceDefinition,
+    requests: TaskRequest,
+    volumes: ManagedVolume
+);
 
 /// One revision of a task definition, validated (section 1).
 #[derive(Clone, Debug)]
@@ -65,6 +74,8 @@ pub struct TaskDefinition {
     pub runs_on_ec2: bool,
     /// The Fargate size, when it may run there (section 1.4).
     pub fargate: Option<FargateShape>,
+    /// The volume that a request configures, if it has one (TD-51).
+    pub volume_at_launch: Option<Symbol>,
 }
 
 /// `networkMode`.
@@ -157,19 +168,6 @@ pub enum Condition {
     Healthy,
 }
 
-/// `healthCheck` (TD-24).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct HealthCheck {
-    /// Between probes.
-    pub interval: Span,
-    /// A probe that takes longer has failed.
-    pub timeout: Span,
-    /// Consecutive failures that make UNHEALTHY.
-    pub retries: u32,
-    /// Failures in it do not count.
-    pub start_period: Span,
-}
-
 /// `restartPolicy` (TD-20).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RestartPolicy {
@@ -227,6 +225,38 @@ pub struct Placing {
     pub subnets: Box<[Subnet]>,
     /// Whether tasks get a public IPv4 address.
     pub public_address: bool,
+    /// The EBS volume that each task gets, if it gets one (TD-51).
+    pub volume: Option<Row<ManagedVolume>>,
+}
+
+/// An EBS volume that is made for each task when it starts (TD-51).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ManagedVolume {
+    /// Its type.
+    pub kind: VolumeKind,
+    /// How large it is.
+    pub size: Bytes,
+    /// Operations per second, where they are paid for.
+    pub iops: u32,
+    /// MiB per second, where they are paid for.
+    pub throughput: u32,
+    /// Whether it is deleted with its task; otherwise somebody keeps paying for it.
+    pub deleted_with_task: bool,
+}
+
+/// `volumeType`, as far as prices are known.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum VolumeKind {
+    /// General purpose, the usual one.
+    Gp3,
+    /// General purpose, the former one.
+    Gp2,
+    /// Operations as ordered.
+    Io1,
+    /// Disks for throughput.
+    St1,
+    /// Disks for what is seldom read.
+    Sc1,
 }
 
 /// One subnet of a network configuration.
@@ -307,6 +337,8 @@ pub struct TaskRequest {
     pub placing: Placing,
     /// StartTask: these instances instead of placement (PL-16), by name.
     pub instances: Option<Box<[Name]>>,
+    /// `clientToken`: the same call again brings no new tasks (RT-03).
+    pub client_token: Option<Symbol>,
 }
 
 // ---------------------------------------------------------------------------------------------------
@@ -361,6 +393,10 @@ pub struct Task {
     pub instance: Option<Row<ContainerInstance>>,
     /// The zone it runs in.
     pub zone: Symbol,
+    /// Whether it has a public IPv4 address.
+    pub public_address: bool,
+    /// Its EBS volume.
+    pub volume: Option<Row<ManagedVolume>>,
     /// RUNNING, or STOPPED once a stop was asked for (TK-01).
     pub desired: Desired,
     /// How far it got.
@@ -542,12 +578,42 @@ impl Stop {
     }
 }
 
+/// What a stop reason names beside the stop itself.
+#[derive(Clone, Copy, Debug)]
+pub struct StoppedTask {
+    /// What the task was.
+    pub definition: Row<TaskDefinition>,
+    /// What people call it: tasks of a service are called by it.
+    pub name: Name,
+    /// The container instance that it ran on, if any.
+    pub instance: Option<Name>,
+}
+
+/// The id of the deployment of a service, as AWS spells one: made of its name, the same in every run.
+///
+/// ```
+/// use windtunnel::control::ecs::objects::deployment_id;
+/// assert_eq!(deployment_id("web"), deployment_id("web"));
+/// assert_eq!(deployment_id("web").len(), "ecs-svc/1234567890123456789".len());
+/// ```
+pub fn deployment_id(service: &str) -> String {
+    const LEAST: u64 = 1_000_000_000_000_000_000;
+    format!("ecs-svc/{}", LEAST + EntityKey::new("service", service, 0).low() % (9 * LEAST))
+}
+
+/// The id of the EC2 instance behind a container instance, as AWS spells one: made of its name.
+pub fn ec2_instance_id(pool: &str, serial: u64) -> String {
+    let key = EntityKey::new("instance", pool, serial);
+    format!("i-{:x}{:016x}", key.high() >> 60, key.low())
+}
+
 impl Stop {
     /// `stoppedReason`, or for a container that failed its own reason (sections 3.3 and 3.4).
-    pub fn reason(self, definitions: &Definitions, task: Row<TaskDefinition>) -> String {
+    pub fn reason(self, definitions: &Definitions, stopped: StoppedTask) -> String {
+        let text = |symbol| definitions.symbols.text(symbol);
         let container = |index: u8| {
-            let container = definitions[task].containers.get(usize::from(index));
-            container.map_or("", |container| definitions.symbols.text(container.name))
+            let container = definitions[stopped.definition].containers.get(usize::from(index));
+            container.map_or("", |container| text(container.name))
         };
         match self {
             Stop::EssentialContainerExited { container: index, code, out_of_memory } => {
@@ -571,7 +637,8 @@ impl Stop {
             }
             Stop::Scaling => {
                 mark!("3.3/ServiceSchedulerInitiated");
-                "Scaling activity initiated by the service scheduler".to_owned()
+                let deployment = deployment_id(text(stopped.name.of));
+                format!("Scaling activity initiated by (deployment {deployment})")
             }
             Stop::Unhealthy => {
                 mark!("SVC-24");
@@ -579,7 +646,8 @@ impl Stop {
             }
             Stop::HostTerminated => {
                 mark!("3.3/TerminationNotice");
-                "Host EC2 terminated.".to_owned()
+                let instance = stopped.instance.map(|name| ec2_instance_id(text(name.of), name.serial));
+                format!("Host EC2 (instance {}) terminated.", instance.unwrap_or_default())
             }
         }
     }
@@ -671,9 +739,23 @@ mod tests {
             required_attributes: Box::default(),
             constraints: Box::default(),
             runs_on_ec2: true,
+            volume_at_launch: None,
             fargate: None,
         });
         definitions
+    }
+
+    #[test]
+    fn ids_have_the_form_of_real_ones() {
+        let digits = |id: &str, prefix: &str| id.strip_prefix(prefix).map(str::to_owned).unwrap_or_default();
+        for serial in 0..50 {
+            let deployment = digits(&deployment_id(&format!("web-{serial}")), "ecs-svc/");
+            assert!(deployment.len() == 19 && deployment.bytes().all(|digit| digit.is_ascii_digit()));
+            let instance = digits(&ec2_instance_id("fleet", serial), "i-");
+            assert!(instance.len() == 17 && instance.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        }
+        assert_ne!(deployment_id("web"), deployment_id("api"));
+        assert_ne!(ec2_instance_id("fleet", 0), ec2_instance_id("fleet", 1));
     }
 
     #[test]
@@ -725,7 +807,7 @@ mod tests {
                 &["3.3/ServiceSchedulerInitiated"],
                 Stop::Scaling,
                 "ServiceSchedulerInitiated",
-                "Scaling activity initiated by the service scheduler",
+                "Scaling activity initiated by (deployment ecs-svc/DIGITS)",
             ),
             (
                 &["SVC-24"],
@@ -733,11 +815,22 @@ mod tests {
                 "ServiceSchedulerInitiated",
                 "Task failed container health checks",
             ),
-            (&["3.3/TerminationNotice"], Stop::HostTerminated, "TerminationNotice", "Host EC2 terminated."),
+            (
+                &["3.3/TerminationNotice"],
+                Stop::HostTerminated,
+                "TerminationNotice",
+                "Host EC2 (instance i-DIGITS) terminated.",
+            ),
         ];
+        let name = Name { of: definitions.tasks[0].family, serial: 3 };
+        let stopped = StoppedTask { definition: Row::at(0), name, instance: Some(name) };
         for (marks, stop, code, reason) in rows {
             assert_eq!(stop.code(), code);
-            assert_eq!(must_reach(marks, || stop.reason(&definitions, Row::at(0))), reason);
+            let reason = match stop {
+                Stop::Scaling => reason.replace("ecs-svc/DIGITS", &deployment_id("app")),
+                _ => reason.replace("i-DIGITS", &ec2_instance_id("app", 3)),
+            };
+            assert_eq!(must_reach(marks, || stop.reason(&definitions, stopped)), reason);
         }
     }
 }

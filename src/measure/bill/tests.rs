@@ -5,7 +5,7 @@ use crate::base::mark::must_reach;
 use crate::base::{Bytes, Cpu, Row, Span, Timestamp};
 use crate::catalog::fargate::{self, Platform};
 use crate::catalog::{instance_type, region};
-use crate::control::ecs::objects::{FargateShape, LaunchType, NetworkMode};
+use crate::control::ecs::objects::{FargateShape, LaunchType, ManagedVolume, NetworkMode, VolumeKind};
 use crate::measure::Collector;
 use crate::measure::collector::Measured;
 use crate::sim::plan::Plan;
@@ -83,6 +83,69 @@ fn fargate_costs_what_it_runs() {
             meter.finish(&plan, START)
         });
         assert_eq!(bill.total().to_string(), cost, "{shape:?} for {ran}");
+    }
+}
+
+/// From the placement to the end of the task, by the size and what is ordered beyond what is included.
+#[test]
+fn volumes_cost_what_they_live() {
+    let gp3 = ManagedVolume {
+        kind: VolumeKind::Gp3,
+        size: Bytes::gib(100),
+        iops: 3000,
+        throughput: 125,
+        deleted_with_task: true,
+    };
+    let fast = ManagedVolume { iops: 4000, throughput: 225, ..gp3 };
+    let rows = [
+        (gp3, Span::HOUR * 730, "8"),
+        (gp3, Span::seconds(1), "0.0001826484"),
+        (gp3, Span::millis(60_001), "0.0001856925"),
+        (fast, Span::HOUR * 730, "17"),
+        (ManagedVolume { kind: VolumeKind::Gp2, ..gp3 }, Span::HOUR * 730, "10"),
+        (ManagedVolume { kind: VolumeKind::Io1, iops: 1000, ..gp3 }, Span::HOUR * 730, "77.5"),
+        (ManagedVolume { kind: VolumeKind::St1, ..gp3 }, Span::HOUR * 730, "4.5"),
+        (ManagedVolume { kind: VolumeKind::Sc1, ..gp3 }, Span::HOUR * 730, "1.5"),
+    ];
+    for (volume, lived, cost) in rows {
+        let mut plan = plan();
+        plan.definitions.volumes.push(volume);
+        let name = plan.pools[0].name;
+        let bill = must_reach(&["TD-51"], || {
+            let mut meter = Meter::default();
+            meter.bill_volume(name, Row::at(0), lived);
+            meter.finish(&plan, START)
+        });
+        assert_eq!(bill.of(Component::Storage).to_string(), cost, "{volume:?} for {lived}");
+    }
+}
+
+/// A task that is placed at 5 minutes and works for 10 pays for its volume until it has stopped; for one
+/// that stays, to the end of the hour.
+#[test]
+fn a_volume_is_paid_until_it_is_deleted() {
+    for (deleted_with_task, lived) in [(true, Span::millis(616_000)), (false, Span::minutes(55))] {
+        let once = (Span::minutes(5), Span::HOUR, 1);
+        let takes = Span::minutes(10);
+        let fixture = Fixture::new(Span::HOUR).pool("fleet", 1);
+        let mut plan = fixture.run_task("job", NetworkMode::Bridge, LaunchType::Ec2, once, takes).plan;
+        let volume = ManagedVolume {
+            kind: VolumeKind::Gp3,
+            size: Bytes::gib(1),
+            iops: 3000,
+            throughput: 125,
+            deleted_with_task,
+        };
+        plan.definitions.volumes.push(volume);
+        plan.definitions.requests[0].placing.volume = Some(Row::at(0));
+        let measured = must_reach(&["TD-51", "TD-52"], || {
+            let mut collector = Collector::new(&plan, Span::HOUR, true);
+            let ended = run(&plan, 1, &mut collector);
+            collector.finish(&plan, 1, ended).measured
+        });
+        let used =
+            measured.bill.lines.iter().find(|line| line.what == "EBS gp3").map(|line| line.usage.amount);
+        assert_eq!(used, Some(u128::from(lived.as_nanos()) << 30));
     }
 }
 

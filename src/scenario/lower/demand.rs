@@ -6,10 +6,11 @@ use std::rc::Rc;
 use super::Lowering;
 use crate::base::hash::Map;
 use crate::base::{EntityKey, Row, Span, Symbol, Timestamp};
-use crate::control::ecs::api::{self, ApiError, Cluster, CreateCluster, Known};
+use crate::control::ecs::api::{self, ApiError, Cluster, Contents, CreateCluster, ErrorKind, Known, RunTask};
 use crate::control::ecs::objects::{Definitions, ServiceDefinition, TaskRequest};
 use crate::control::ecs::task_definition::{Families, Rules, all_errors};
 use crate::engine::Quantiles;
+use crate::mark;
 use crate::scenario::codes::Code;
 use crate::scenario::diagnostic::{Diagnostic, Severity, Source};
 use crate::scenario::distribution::{Arrivals as Every, Distribution};
@@ -18,6 +19,9 @@ use crate::scenario::schema::Arrival as Stated;
 use crate::scenario::text::Placed;
 use crate::sim::plan::Arrival;
 use crate::workload::Arrivals;
+
+/// The calls of one process in a run: each leaves at least one task in the tables.
+const CALLS_MAX: u64 = 20_000_000;
 
 /// What is asked for, and when.
 #[derive(Default)]
@@ -31,6 +35,29 @@ pub(super) struct Demand {
 struct Account {
     clusters: Vec<Cluster>,
     families: Families,
+    /// What was asked for in each cluster, by its name.
+    contents: BTreeMap<String, Contents>,
+    /// The first request of each client token.
+    tokens: BTreeMap<String, RunTask>,
+}
+
+impl Account {
+    /// What was asked for in the cluster that a request names.
+    fn contents(&mut self, named: Option<&str>) -> &mut Contents {
+        let name = named.unwrap_or("default").rsplit('/').next().unwrap_or("default");
+        self.contents.entry(name.to_owned()).or_default()
+    }
+
+    /// A client token stands for one request.
+    fn check_token(&mut self, request: &RunTask) -> Result<(), ApiError> {
+        let Some(token) = &request.client_token else { return Ok(()) };
+        mark!("RT-02");
+        if self.tokens.entry(token.clone()).or_insert_with(|| request.clone()) == request {
+            return Ok(());
+        }
+        let words = "The client token was used before with other parameters.";
+        Err(ApiError::new(ErrorKind::ConflictException, "clientToken", words))
+    }
 }
 
 impl Lowering<'_> {
@@ -38,7 +65,12 @@ impl Lowering<'_> {
     pub(super) fn demand(&mut self, files: &[Rc<Source>]) -> Demand {
         let default =
             api::cluster::create(&CreateCluster::default()).expect("the default cluster needs nothing");
-        let mut account = Account { clusters: vec![default], families: Families::new(Rules::default()) };
+        let mut account = Account {
+            clusters: vec![default],
+            families: Families::new(Rules::default()),
+            contents: BTreeMap::new(),
+            tokens: BTreeMap::new(),
+        };
         let mut demand = Demand::default();
         let at = self.start.checked_add(self.ecs.requests_at).unwrap_or(self.end);
         if files.is_empty() {
@@ -60,7 +92,7 @@ impl Lowering<'_> {
         }
         self.rename_requests();
         for (name, stated) in &self.scenario.arrivals {
-            self.arrival(name, stated, &account, &mut demand);
+            self.arrival(name, stated, &mut account, &mut demand);
         }
         self.hush_consequences();
         demand
@@ -80,7 +112,7 @@ impl Lowering<'_> {
             Understood::CreateService(request) => request.cluster.as_deref(),
             Understood::RunTask(request) => request.cluster.as_deref(),
             Understood::StartTask(request) => request.cluster.as_deref(),
-            Understood::Register(_) | Understood::CreateCluster(_) => None,
+            Understood::Register(_) | Understood::CreateCluster(_) | Understood::DeleteCluster(_) => None,
         });
         for name in named {
             create_cluster(name, account);
@@ -108,6 +140,11 @@ impl Lowering<'_> {
                 account.clusters.retain(|known| known.name != cluster.name);
                 account.clusters.push(cluster);
             }
+            Understood::DeleteCluster(request) => {
+                let instances = self.ecs.pools.values().map(|pool| pool.count.value).sum();
+                let contents = Contents { instances, ..*account.contents(request.cluster.as_deref()) };
+                api::cluster::delete(request, contents, &mut account.clusters)?;
+            }
             Understood::CreateService(request) => {
                 let known = known(account, &self.zones, at);
                 let service = api::service::create(request, &known, &mut self.definitions)?;
@@ -123,16 +160,20 @@ impl Lowering<'_> {
                     return Err(ApiError::invalid("serviceName", "Creation of service was not idempotent."));
                 }
                 self.definitions.services.push(service);
+                account.contents(request.cluster.as_deref()).services += 1;
                 demand.services.push((at, Row::at(self.definitions.services.len() - 1)));
             }
             Understood::RunTask(request) => {
                 let name = family(request.task_definition.as_deref());
+                account.check_token(request)?;
+                account.contents(request.cluster.as_deref()).tasks += 1;
                 let known = known(account, &self.zones, at);
                 let request = api::request::run(request, name, &known, &mut self.definitions)?;
                 self.once(request, at, demand);
             }
             Understood::StartTask(request) => {
                 let name = family(request.task_definition.as_deref());
+                account.contents(request.cluster.as_deref()).tasks += 1;
                 let known = known(account, &self.zones, at);
                 let request = api::request::start(request, name, &known, &mut self.definitions)?;
                 self.once(request, at, demand);
@@ -177,7 +218,13 @@ impl Lowering<'_> {
         });
     }
 
-    fn arrival(&mut self, name: &Placed<String>, stated: &Stated, account: &Account, demand: &mut Demand) {
+    fn arrival(
+        &mut self,
+        name: &Placed<String>,
+        stated: &Stated,
+        account: &mut Account,
+        demand: &mut Demand,
+    ) {
         if self.is_taken(name) {
             let message =
                 format!("a service or a request of the request files is called {:?} too", name.value);
@@ -186,17 +233,28 @@ impl Lowering<'_> {
             return;
         }
         let Some((gaps, first, count_max)) = self.process(name, stated) else { return };
+        let until = stated.until.as_ref().map_or(self.end, |until| after(self, until.value)).min(self.end);
+        if let Some(until) = stated.until.as_ref().filter(|until| after(self, until.value) <= first) {
+            let message = format!("{} ends before it begins", name.value);
+            self.wrong(Diagnostic::new(Code::CapacityBounds, until.place, message));
+        } else if first >= until {
+            let message = format!("{} never arrives: its first call is after the end", name.value);
+            self.found.push(Diagnostic::new(Code::Unused, name.place, message));
+        }
+        self.check_calls(name, stated, until, first, count_max);
         let at = Origin::inline(stated.run_task.place);
         let mut found = std::mem::take(&mut self.found);
         let request =
             import::inline_run_task(stated.run_task.value.clone(), &at, self.ecs.launch_type, &mut found);
         self.found = found;
         let Some(request) = request else { return };
-        let mut account = Account { clusters: account.clusters.clone(), families: account.families.clone() };
-        if let Some(cluster) = request.cluster.as_deref() {
-            create_cluster(cluster, &mut account);
+        if let Err(error) = account.check_token(&request) {
+            self.found.push(at.refusal(&error));
         }
-        let known = known(&account, &self.zones, first);
+        if let Some(cluster) = request.cluster.as_deref() {
+            create_cluster(cluster, account);
+        }
+        let known = known(account, &self.zones, first);
         match api::request::run(&request, name, &known, &mut self.definitions) {
             Err(error) => self.found.push(at.refusal(&error)),
             Ok(request) => {
@@ -204,13 +262,12 @@ impl Lowering<'_> {
                     demand.takes.insert(request.name, takes.quantiles());
                 }
                 self.definitions.requests.push(request);
-                let until = stated.until.and_then(|until| self.start.checked_add(until)).unwrap_or(self.end);
                 demand.arrivals.push(Arrival {
                     arrivals: Arrivals {
                         key: EntityKey::new("arrivals", name, 0),
                         gaps,
                         first,
-                        until: until.min(self.end),
+                        until,
                         count_max,
                     },
                     request: Row::at(self.definitions.requests.len() - 1),
@@ -219,9 +276,32 @@ impl Lowering<'_> {
         }
     }
 
+    /// A rate that is calls without end within the run is refused before it fills the memory.
+    fn check_calls(
+        &mut self,
+        name: &Placed<String>,
+        stated: &Stated,
+        until: Timestamp,
+        first: Timestamp,
+        count_max: u64,
+    ) {
+        let gap = match stated.every.map(|every| every.value) {
+            Some(Every::Even(rate) | Every::Poisson(rate)) => rate.gap(),
+            None => Span::ZERO,
+        };
+        let length = if first < until { until.since(first) } else { Span::ZERO };
+        let within = length.as_nanos().checked_div(gap.as_nanos()).unwrap_or(u64::MAX);
+        let calls = if stated.at.is_some() { count_max } else { within.min(count_max) };
+        if calls > CALLS_MAX {
+            let place = stated.every.map_or(name.place, |every| every.place);
+            let message = format!("{} makes {calls} calls, and a run holds at most {CALLS_MAX}", name.value);
+            self.wrong(Diagnostic::new(Code::TooManyTasks, place, message));
+        }
+    }
+
     /// The gaps, the first arrival and the number of calls.
     fn process(&mut self, name: &Placed<String>, stated: &Stated) -> Option<(Quantiles, Timestamp, u64)> {
-        let after = |span: Span| self.start.checked_add(span).unwrap_or(self.end);
+        let after = |span: Span| after(self, span);
         match (&stated.at, &stated.every) {
             (Some(at), None) => Some((Quantiles::constant(0), after(at.value), stated.calls.unwrap_or(1))),
             (None, Some(every)) => {
@@ -265,6 +345,11 @@ impl Lowering<'_> {
             }
         }
     }
+}
+
+/// This long after the start; the end of the run beyond the calendar.
+fn after(lowering: &Lowering<'_>, span: Span) -> Timestamp {
+    lowering.start.checked_add(span).unwrap_or(lowering.end)
 }
 
 fn known<'a>(account: &'a Account, zones: &'a BTreeMap<String, String>, now: Timestamp) -> Known<'a> {

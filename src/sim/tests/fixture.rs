@@ -1,12 +1,13 @@
 //! A small world for tests: one pool, one Fargate region, tasks of stated sizes, every duration round.
 
+use crate::base::runtime::HealthCheck;
 use crate::base::token_bucket::TokenBucket;
 use crate::base::{Bytes, Cpu, EntityKey, Percent, Row, Span, Symbol, Timestamp};
 use crate::catalog::fargate::Platform;
 use crate::catalog::{Item, price, region};
 use crate::control::ecs::objects::{
-    ContainerDefinition, Definitions, FargateShape, HealthCheck, InstanceClass, LaunchType, NetworkMode,
-    Placing, Reservation, ServiceDefinition, Subnet, TaskDefinition, TaskRequest,
+    ContainerDefinition, Definitions, FargateShape, InstanceClass, LaunchType, NetworkMode, Placing,
+    Reservation, ServiceDefinition, Subnet, TaskDefinition, TaskRequest,
 };
 use crate::control::ecs::placement::PlacementSettings;
 use crate::control::ecs::service::SchedulerSettings;
@@ -72,6 +73,8 @@ impl Fixture {
                 agent: AgentSettings::default(),
                 interface_attach: seconds(4),
                 interface_timeout: Span::seconds(180),
+                token_memory: Span::HOUR * 24,
+                volume_attach: Span::seconds(10),
                 interface_detach: Span::seconds(5),
                 retention: Span::HOUR,
                 run_task_bucket: None,
@@ -82,6 +85,7 @@ impl Fixture {
                 root_volume_size: Bytes::gib(30),
                 fargate: fargate.into(),
                 public_address: price::rate(Item::PublicIpv4, "us-east-1"),
+                region: "us-east-1",
             },
         };
         Fixture { plan }
@@ -155,6 +159,7 @@ impl Fixture {
             required_attributes: Box::default(),
             constraints: Box::default(),
             runs_on_ec2: true,
+            volume_at_launch: None,
             fargate: Some(FargateShape {
                 cpu,
                 memory,
@@ -176,6 +181,7 @@ impl Fixture {
             constraints: Box::default(),
             subnets: subnets.into(),
             public_address: false,
+            volume: None,
         }
     }
 
@@ -209,6 +215,7 @@ impl Fixture {
             count: 1,
             placing: self.placing(launch_type),
             instances: None,
+            client_token: None,
         };
         self.plan.takes.insert(request.name, takes);
         self.plan.definitions.requests.push(request);

@@ -5,8 +5,9 @@
 use proptest::prelude::*;
 
 use super::fixture::{Calls, Fixture};
+use crate::base::runtime::HealthCheck;
 use crate::base::{Span, Timestamp};
-use crate::control::ecs::objects::{HealthCheck, LaunchType, NetworkMode, Task};
+use crate::control::ecs::objects::{LaunchType, NetworkMode, Task};
 use crate::engine::Quantiles;
 use crate::measure::{Collector, Outcome};
 use crate::sim::fact::{Digests, Fact, FactKind, Observer};

@@ -6,8 +6,8 @@ use super::fixture::{Fixture, START};
 use super::log;
 use crate::base::mark::must_reach;
 use crate::base::turn::Nobody;
-use crate::base::{Row, Span, Timestamp};
-use crate::control::ecs::objects::{LaunchType, NetworkMode};
+use crate::base::{Bytes, Row, Span, Timestamp};
+use crate::control::ecs::objects::{LaunchType, ManagedVolume, NetworkMode, VolumeKind};
 use crate::engine::Quantiles;
 use crate::sim::fact::{Fact, Observer};
 use crate::sim::plan::Plan;
@@ -90,6 +90,48 @@ fn a_fargate_task_has_a_machine_of_its_own() {
 15m40s stopped job-0 EssentialContainerExited
 ",
     );
+}
+
+/// Ten seconds after the interface, where there is one.
+#[test]
+fn a_volume_takes_time_to_attach() {
+    let with_volume = |plan: &mut Plan| {
+        let volume = ManagedVolume {
+            kind: VolumeKind::Gp3,
+            size: Bytes::gib(10),
+            iops: 3000,
+            throughput: 125,
+            deleted_with_task: true,
+        };
+        plan.definitions.volumes.push(volume);
+        plan.definitions.requests[0].placing.volume = Some(Row::at(0));
+    };
+    let rows = [
+        (LaunchType::Ec2, NetworkMode::Bridge, "5m10s pulling job-0"),
+        (LaunchType::Ec2, NetworkMode::Awsvpc, "5m14s pulling job-0"),
+        (LaunchType::Fargate, NetworkMode::Awsvpc, "5m28s pulling job-0"),
+    ];
+    for (launch_type, mode, pulling) in rows {
+        let facts = must_reach(&["TD-52"], || log(&one_task(launch_type, mode, with_volume)));
+        assert!(facts.contains(pulling), "{facts}");
+    }
+}
+
+/// Every hour the same call with the same token: it brings a task once a day.
+#[test]
+fn a_call_made_again_brings_no_new_tasks() {
+    let often = (Span::minutes(5), Span::HOUR, 48);
+    for (token, tasks) in [(None, 48), (Some("nightly"), 2)] {
+        let fixture = Fixture::new(Span::HOUR * 49).pool("fleet", 1);
+        let takes = Span::minutes(10);
+        let mut plan = fixture.run_task("job", NetworkMode::Bridge, LaunchType::Ec2, often, takes).plan;
+        plan.definitions.requests[0].client_token = token.map(|token| plan.definitions.symbols.intern(token));
+        let marks: &[&str] = if token.is_some() { &["RT-03"] } else { &[] };
+        let facts = must_reach(marks, || log(&plan));
+        for word in [" arrived ", " placed "] {
+            assert_eq!(facts.lines().filter(|line| line.contains(word)).count(), tasks, "{facts}");
+        }
+    }
 }
 
 #[test]

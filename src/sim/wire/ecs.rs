@@ -16,12 +16,11 @@ use crate::control::node::ecs_agent::{AgentChange, AgentCommand, AgentView, Host
 use crate::mark;
 use crate::world::fargate::Market;
 use crate::world::host::{ContainerSpec, HostKind, Life};
-use crate::world::probe::HealthCheck;
 
 use super::machines::put;
 use crate::sim::event::{Event, TheTask};
 use crate::sim::fact::Fact;
-use crate::sim::simulation::{AgentSeat, Simulation};
+use crate::sim::simulation::{AgentSeat, Simulation, number_32};
 
 /// More units of work than this in one wake is a livelock.
 const UNITS_MAX: usize = 10_000_000;
@@ -48,6 +47,9 @@ impl Simulation<'_> {
         let nth = self.arrived[number as usize];
         self.arrived[number as usize] += 1;
         let request = &self.plan.definitions[arrival.request];
+        if request.client_token.is_some_and(|token| self.tokens.is_repeat(self.now, token)) {
+            return self.arrive_again(number, nth);
+        }
         let next = self.serials.get_or_insert_with(request.name, || 0);
         let first = *next;
         *next += u64::from(request.count);
@@ -61,7 +63,13 @@ impl Simulation<'_> {
         } else {
             self.schedule(admitted, Event::Call);
         }
-        if let Some(at) = arrival.arrivals.after(&self.luck, nth, self.now) {
+        self.arrive_again(number, nth);
+    }
+
+    /// Schedules the call after the `nth` of a process, if there is one.
+    fn arrive_again(&mut self, number: u32, nth: u64) {
+        let arrivals = &self.plan.arrivals[number as usize].arrivals;
+        if let Some(at) = arrivals.after(&self.luck, nth, self.now) {
             self.schedule(at, Event::Arrive(number));
         }
     }
@@ -144,21 +152,41 @@ impl Simulation<'_> {
         match (task.launch_type, task.status) {
             (LaunchType::Fargate, _) => {
                 let ready = self.fargate.launch(self.now, task.key, Market::OnDemand).agent_starts;
-                self.schedule(ready, Event::FargateReady(this));
+                self.schedule(ready + self.volume_attach(&task), Event::FargateReady(this));
             }
             (LaunchType::Ec2, TaskStatus::Provisioning) => {
-                mark!("EN-03");
-                let draw = self.luck.draw(Purpose::EniAttach, task.key, 0);
-                let attach = Span::from_nanos(self.plan.ecs.interface_attach.value(draw));
+                let attach = self.interface_attach(&task);
                 let timeout = self.plan.ecs.interface_timeout;
                 if attach <= timeout {
-                    self.schedule(self.now + attach, Event::InterfaceAttached(this));
+                    let attached = self.now + attach + self.volume_attach(&task);
+                    self.schedule(attached, Event::InterfaceAttached(this));
                 } else {
                     self.schedule(self.now + timeout, Event::InterfaceTimeout(this));
                 }
             }
             (LaunchType::Ec2, _) => self.send_payload(row),
         }
+    }
+
+    /// How long the network interface of a task takes, if it gets one of its own.
+    fn interface_attach(&self, task: &Task) -> Span {
+        match self.plan.definitions[task.definition].network_mode {
+            NetworkMode::Awsvpc => {
+                mark!("EN-03");
+                let draw = self.luck.draw(Purpose::EniAttach, task.key, 0);
+                Span::from_nanos(self.plan.ecs.interface_attach.value(draw))
+            }
+            NetworkMode::None | NetworkMode::Bridge | NetworkMode::Host => Span::ZERO,
+        }
+    }
+
+    /// How long the volume of a task takes, which is new with every task and lies in its zone.
+    fn volume_attach(&self, task: &Task) -> Span {
+        if task.volume.is_none() {
+            return Span::ZERO;
+        }
+        mark!("TD-52");
+        self.plan.ecs.volume_attach
     }
 
     /// Whether a task still waits for its interface: it may have been stopped meanwhile, and forgotten.
@@ -189,7 +217,11 @@ impl Simulation<'_> {
         mark!("FG-01");
         let task = self.change_task(row, |task| task.status = TaskStatus::Pending);
         let shape = self.plan.definitions[task.definition].fargate.expect("placed on Fargate with a size");
-        let host = self.hosts.boot(self.now, task.key, HostKind::MicroVm { cpu: shape.cpu });
+        let host = self.hosts.boot(
+            self.now,
+            task.key,
+            HostKind::MicroVm { cpu: shape.cpu, storage: shape.ephemeral },
+        );
         let seat = self.seat(host, &HostCapacity::new(shape.cpu, shape.memory));
         put(&mut self.agent_of_task, row.index(), Some(seat));
         self.send_payload(row);
@@ -204,9 +236,8 @@ impl Simulation<'_> {
         };
         put(&mut self.agent_of_task, row.index(), Some(seat));
         let definition = &self.plan.definitions[task.definition];
-        let sandbox = SandboxId(self.next_sandbox);
-        self.next_sandbox += 1;
-        self.task_of_sandbox.insert(sandbox, row);
+        let sandbox = SandboxId(number_32(self.task_of_sandbox.len()));
+        self.task_of_sandbox.push(Some(row));
         put(&mut self.sandbox_of_task, row.index(), Some(sandbox));
         let host = self.agents.checked(seat).expect("the agent is there").host;
         let specs: Vec<ContainerSpec> = definition.containers.iter().map(container_spec).collect();
@@ -275,7 +306,7 @@ impl Simulation<'_> {
         });
         self.tell(&Fact::Stopped(&task));
         if let Some(sandbox) = self.sandbox_of_task.get_mut(row.index()).and_then(Option::take) {
-            self.task_of_sandbox.remove(&sandbox);
+            self.task_of_sandbox[sandbox.0 as usize] = None;
         }
         if let Some(seat) = self.agent_of_task.get_mut(row.index()).and_then(Option::take)
             && task.launch_type == LaunchType::Fargate
@@ -299,10 +330,8 @@ impl Simulation<'_> {
     }
 
     fn change_task(&mut self, row: Row<Task>, change: impl FnOnce(&mut Task)) -> Task {
-        let mut task = *self.record.task(row).expect("a task that changes exists");
-        change(&mut task);
-        self.record.write_task(self.now, row, Some(task));
-        task
+        self.record.change_task(self.now, row, change);
+        *self.record.task(row).expect("it has just changed")
     }
 
     // ---- agents
@@ -336,8 +365,8 @@ impl Simulation<'_> {
 
     /// What an agent reports becomes the record (sections 3.1 to 3.3).
     fn take_report(&mut self, report: Report) {
-        let row =
-            *self.task_of_sandbox.get(&report.task).expect("a report is about a task that has not ended");
+        let row = self.task_of_sandbox[report.task.0 as usize];
+        let row = row.expect("a report is about a task that has not ended");
         let now = self.now;
         match report.what {
             Reported::PullStarted => {
@@ -449,11 +478,5 @@ impl Simulation<'_> {
 }
 
 fn container_spec(container: &ContainerDefinition) -> ContainerSpec {
-    let health = container.health_check.map(|check| HealthCheck {
-        interval: check.interval,
-        timeout: check.timeout,
-        retries: check.retries,
-        start_period: check.start_period,
-    });
-    ContainerSpec { image: container.image, health }
+    ContainerSpec { image: container.image, health: container.health_check }
 }

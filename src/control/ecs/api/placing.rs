@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use super::cluster::Cluster;
 use super::common::{
-    AwsvpcConfiguration, ConstraintKind, LaunchType, NetworkConfiguration, PlacementConstraint,
+    AwsvpcConfiguration, ConstraintKind, LaunchType, List, NetworkConfiguration, PlacementConstraint,
     PlacementStrategy, ProviderShare, StrategyKind, Switch,
 };
 use super::error::{ApiError, ErrorKind};
-use crate::base::{Symbols, Timestamp};
+use super::volume::{self, VolumeConfiguration};
+use crate::base::{Row, Symbols, Timestamp};
 use crate::catalog::fargate::{self, Platform, PlatformVersion};
 use crate::control::ecs::objects::{
-    self, Constraint, FargateShape, NetworkMode, Placing, Strategy, Subnet, TaskDefinition,
+    self, Constraint, Definitions, FargateShape, NetworkMode, Placing, Strategy, Subnet, TaskDefinition,
 };
 use crate::control::ecs::task_definition::{Families, constraint_expression};
 use crate::mark;
@@ -37,6 +38,7 @@ pub(super) struct Wish<'a> {
     pub(super) constraints: &'a [PlacementConstraint],
     pub(super) strategies: &'a [PlacementStrategy],
     pub(super) network: Option<&'a NetworkConfiguration>,
+    pub(super) volumes: &'a List<VolumeConfiguration>,
 }
 
 /// The kind of a capacity provider (CP-01): predefined, or the account's own.
@@ -61,11 +63,13 @@ const SECURITY_GROUPS_MAX: usize = 5;
 /// Compiles what a request says about placement.
 pub(super) fn compile(
     wish: &Wish<'_>,
-    definition: &TaskDefinition,
+    row: Row<TaskDefinition>,
     cluster: &Cluster,
     known: &Known<'_>,
-    symbols: &mut Symbols,
+    definitions: &mut Definitions,
 ) -> Result<Placing, ApiError> {
+    let Definitions { tasks, symbols, volumes, .. } = definitions;
+    let definition = &tasks[row.index()];
     let launch_type = launch_type(wish, cluster)?;
     check_compatible(launch_type, definition)?;
     check_platform(wish, launch_type, definition)?;
@@ -81,7 +85,11 @@ pub(super) fn compile(
         let path = "networkConfiguration.awsvpcConfiguration.assignPublicIp";
         return Err(ApiError::invalid(path, "Assign public IP is not supported for this launch type."));
     }
-    Ok(Placing { launch_type, strategies, constraints, subnets, public_address })
+    let volume = volume::compile(wish.volumes, definition, launch_type, symbols)?.map(|volume| {
+        volumes.push(volume);
+        Row::at(volumes.len() - 1)
+    });
+    Ok(Placing { launch_type, strategies, constraints, subnets, public_address, volume })
 }
 
 fn launch_type(wish: &Wish<'_>, cluster: &Cluster) -> Result<objects::LaunchType, ApiError> {

@@ -11,6 +11,7 @@ use super::common::{
 use super::error::ApiError;
 use super::placing::{self, Known, Wish};
 use super::read::{Operation, Request};
+use super::volume::VolumeConfiguration;
 use crate::base::{Name, Row, Symbols};
 use crate::control::ecs::objects::{Definitions, Placing, TaskDefinition, TaskRequest};
 use crate::mark;
@@ -48,6 +49,8 @@ pub struct RunTask {
     pub client_token: Option<String>,
     /// Up to 50.
     pub tags: List<Tag>,
+    /// For the volume that the task definition leaves open (TD-51).
+    pub volume_configurations: List<VolumeConfiguration>,
 }
 
 /// The request for one task on each of some given instances.
@@ -71,6 +74,8 @@ pub struct StartTask {
     pub started_by: Option<String>,
     /// Up to 50.
     pub tags: List<Tag>,
+    /// For the volume that the task definition leaves open (TD-51).
+    pub volume_configurations: List<VolumeConfiguration>,
 }
 
 impl Request for RunTask {
@@ -120,8 +125,6 @@ pub fn run(
     check_text("clientToken", request.client_token.as_deref(), CLIENT_TOKEN_LENGTH_MAX)?;
     first(tag_errors(&request.tags))?;
     let row = resolve(request.task_definition.as_deref(), known)?;
-    let Definitions { tasks, symbols, .. } = definitions;
-    let definition = &tasks[row.index()];
     let wish = Wish {
         launch_type: request.launch_type,
         shares: &request.capacity_provider_strategy,
@@ -129,10 +132,13 @@ pub fn run(
         constraints: &request.placement_constraints,
         strategies: &request.placement_strategy,
         network: request.network_configuration.as_ref(),
+        volumes: &request.volume_configurations,
     };
-    let placing = placing::compile(&wish, definition, cluster, known, symbols)?;
+    let placing = placing::compile(&wish, row, cluster, known, definitions)?;
     let group = request.group.as_deref();
-    Ok(task_request(name, row, definition, group, (u32::from(count), placing, None), symbols))
+    let request_of = task_request(name, row, group, (u32::from(count), placing, None), definitions);
+    let client_token = request.client_token.as_deref().map(|token| definitions.symbols.intern(token));
+    Ok(TaskRequest { client_token, ..request_of })
 }
 
 /// Compiles a StartTask request; its tasks are called `name` in the scenario.
@@ -155,9 +161,8 @@ pub fn start(
     check_text("startedBy", request.started_by.as_deref(), START_STARTED_BY_LENGTH_MAX)?;
     first(tag_errors(&request.tags))?;
     let row = resolve(request.task_definition.as_deref(), known)?;
-    let Definitions { tasks, symbols, .. } = definitions;
-    let definition = &tasks[row.index()];
-    let placing = start_placing(request, definition, cluster, known, symbols)?;
+    let placing = start_placing(request, row, cluster, known, definitions)?;
+    let symbols = &mut definitions.symbols;
     let names: Result<Box<[Name]>, ApiError> = instances
         .iter()
         .enumerate()
@@ -169,16 +174,16 @@ pub fn start(
         })
         .collect();
     let group = request.group.as_deref();
-    Ok(task_request(name, row, definition, group, (1, placing, Some(names?)), symbols))
+    Ok(task_request(name, row, group, (1, placing, Some(names?)), definitions))
 }
 
 /// StartTask knows no placement and no Fargate; only its network matters.
 fn start_placing(
     request: &StartTask,
-    definition: &TaskDefinition,
+    row: Row<TaskDefinition>,
     cluster: &Cluster,
     known: &Known<'_>,
-    symbols: &mut Symbols,
+    definitions: &mut Definitions,
 ) -> Result<Placing, ApiError> {
     mark!("RT-06");
     let wish = Wish {
@@ -188,23 +193,25 @@ fn start_placing(
         constraints: &[],
         strategies: &[],
         network: request.network_configuration.as_ref(),
+        volumes: &request.volume_configurations,
     };
-    placing::compile(&wish, definition, cluster, known, symbols)
+    placing::compile(&wish, row, cluster, known, definitions)
 }
 
 fn task_request(
     name: &str,
     row: Row<TaskDefinition>,
-    definition: &TaskDefinition,
     group: Option<&str>,
     (count, placing, instances): (u32, Placing, Option<Box<[Name]>>),
-    symbols: &mut Symbols,
+    definitions: &mut Definitions,
 ) -> TaskRequest {
     mark!("TK-05");
-    let family = || format!("family:{}", symbols.text(definition.family));
+    let Definitions { tasks, symbols, .. } = definitions;
+    let family = || format!("family:{}", symbols.text(tasks[row.index()].family));
     let group = group.map_or_else(family, str::to_owned);
     let group = symbols.intern(&group);
-    TaskRequest { name: symbols.intern(name), task_definition: row, group, count, placing, instances }
+    let name = symbols.intern(name);
+    TaskRequest { name, task_definition: row, group, count, placing, instances, client_token: None }
 }
 
 /// `POOL-NUMBER`, or an ARN that ends in it.

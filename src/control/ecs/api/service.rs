@@ -11,8 +11,9 @@ use super::error::ApiError;
 use super::placing::{self, Known, Wish};
 use super::read::{Operation, Request};
 use super::request::{check_text, first, resolve};
+use super::volume::VolumeConfiguration;
 use crate::base::{Percent, Span};
-use crate::control::ecs::objects::{Definitions, ServiceDefinition};
+use crate::control::ecs::objects::{Definitions, Placing, ServiceDefinition};
 use crate::mark;
 
 /// The request.
@@ -51,6 +52,8 @@ pub struct CreateService {
     pub health_check_grace_period_seconds: Option<i32>,
     /// Up to 50.
     pub tags: List<Tag>,
+    /// For the volume that the task definition leaves open (TD-51).
+    pub volume_configurations: List<VolumeConfiguration>,
 }
 
 /// `schedulingStrategy`.
@@ -161,7 +164,6 @@ pub fn create(
     let (healthy_min, running_max) = bounds(request.deployment_configuration.as_ref())?;
     let grace = amount(request.health_check_grace_period_seconds, "healthCheckGracePeriodSeconds", Some(0))?;
     let row = resolve(request.task_definition.as_deref(), known)?;
-    let Definitions { tasks, symbols, .. } = definitions;
     let wish = Wish {
         launch_type: request.launch_type,
         shares: &request.capacity_provider_strategy,
@@ -169,8 +171,11 @@ pub fn create(
         constraints: &request.placement_constraints,
         strategies: &request.placement_strategy,
         network: request.network_configuration.as_ref(),
+        volumes: &request.volume_configurations,
     };
-    let placing = placing::compile(&wish, &tasks[row.index()], cluster, known, symbols)?;
+    let placing = placing::compile(&wish, row, cluster, known, definitions)?;
+    check_volume(&placing, definitions)?;
+    let symbols = &mut definitions.symbols;
     mark!("TK-05");
     Ok(ServiceDefinition {
         name: symbols.intern(name),
@@ -182,6 +187,15 @@ pub fn create(
         running_max,
         grace: Span::seconds(u64::from(grace)),
     })
+}
+
+/// A service deletes the volumes of its tasks, whatever the request says.
+fn check_volume(placing: &Placing, definitions: &Definitions) -> Result<(), ApiError> {
+    if placing.volume.is_none_or(|volume| definitions[volume].deleted_with_task) {
+        return Ok(());
+    }
+    let path = "volumeConfigurations[0].managedEBSVolume.terminationPolicy";
+    Err(ApiError::invalid(path, "A service deletes the volumes of its tasks."))
 }
 
 /// Refuses the kinds of service that the simulator does not have.

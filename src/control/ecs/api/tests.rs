@@ -6,13 +6,14 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{
-    ApiError, Cluster, CreateCluster, CreateService, ErrorKind, Known, RegisterTaskDefinition, Request,
-    RunTask, StartTask, cluster, read, request, service, unmodelled,
+    ApiError, Cluster, Contents, CreateCluster, CreateService, DeleteCluster, ErrorKind, Known,
+    RegisterTaskDefinition, Request, RunTask, StartTask, cluster, read, request, service, unmodelled,
 };
 use crate::base::mark::must_reach;
 use crate::base::{Symbols, Timestamp};
 use crate::control::ecs::objects::{
-    Constraint, Definitions, LaunchType, Placing, ServiceDefinition, Strategy as Rule, TaskRequest,
+    Constraint, Definitions, LaunchType, ManagedVolume, Placing, ServiceDefinition, Strategy as Rule,
+    TaskRequest,
 };
 use crate::control::ecs::task_definition::{Families, Rules};
 
@@ -59,6 +60,11 @@ impl Plane {
                 "windows",
                 json!({"cpu": "1024", "memory": "2048",
                 "runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}}),
+            ),
+            with(
+                "stores",
+                json!({"cpu": "256", "memory": "512", "volumes": [
+                {"name": "scratch", "host": {}}, {"name": "data", "configuredAtLaunch": true}]}),
             ),
         ];
         for document in documents {
@@ -121,6 +127,10 @@ fn spell(error: &ApiError) -> String {
         ErrorKind::ClusterNotFoundException => "N",
         ErrorKind::PlatformUnknownException => "P",
         ErrorKind::PlatformTaskDefinitionIncompatibilityException => "T",
+        ErrorKind::ConflictException => "K",
+        ErrorKind::ClusterContainsServicesException => "S",
+        ErrorKind::ClusterContainsTasksException => "R",
+        ErrorKind::ClusterContainsContainerInstancesException => "M",
         ErrorKind::UnsupportedFeatureException => "U",
     };
     format!("{kind} {}", error.path)
@@ -276,6 +286,103 @@ fn strategies_and_constraints() {
     };
     row("small", on_fargate(limits(json!([member()]))), "I placementConstraints", &["PL-31"]);
     row("small", on_fargate(rules(json!([{"type": "random"}]))), "I placementStrategy", &["PL-31"]);
+}
+
+/// A volume as `gp3 10 3000 125`, and `kept` when it is not deleted with its task.
+fn spell_volume(volume: &ManagedVolume) -> String {
+    let ManagedVolume { kind, size, iops, throughput, deleted_with_task } = *volume;
+    let kept = if deleted_with_task { "" } else { " kept" };
+    format!("{kind:?} {} {iops} {throughput}{kept}", size.mib_down() / 1024).to_lowercase()
+}
+
+#[test]
+fn volumes_at_launch() {
+    let plane = Plane::new();
+    let check = |family: &str, launch: &str, volumes: Value, expected: &str| {
+        let document = json!({"taskDefinition": family, "launchType": launch, "volumeConfigurations": volumes,
+            "networkConfiguration": network(json!(["subnet-a"]))});
+        let spelled = must_reach(&["TD-51"], || match plane.run(&document) {
+            Ok((run, definitions)) => {
+                run.placing.volume.map_or("none".to_owned(), |row| spell_volume(&definitions[row]))
+            }
+            Err(error) => spell(&error),
+        });
+        assert_eq!(spelled, expected, "{document}");
+    };
+    let named = |name: &str, patch: Value| {
+        let volume = changed(json!({"roleArn": "arn:role", "sizeInGiB": 10}), patch);
+        json!([{"name": name, "managedEBSVolume": volume}])
+    };
+    // Definition and request agree on one volume.
+    check("small", "FARGATE", json!([]), "none");
+    check("stores", "FARGATE", json!([]), "I volumeConfigurations");
+    let path = "volumeConfigurations[0]";
+    check("small", "FARGATE", named("data", json!({})), &format!("I {path}.name"));
+    check("stores", "EC2", named("scratch", json!({})), &format!("I {path}.name"));
+    let twice = json!([named("data", json!({}))[0], named("data", json!({}))[0]]);
+    check("stores", "EC2", twice, "I volumeConfigurations");
+    check("stores", "EC2", json!([{"name": "data"}]), &format!("I {path}.managedEBSVolume"));
+    let path = format!("{path}.managedEBSVolume");
+    let row = |patch: Value, expected: &str| {
+        check("stores", "FARGATE", named("data", patch), &expected.replace('@', &path));
+    };
+    row(json!({}), "gp3 10 3000 125");
+    row(json!({"roleArn": ""}), "I @.roleArn");
+    row(json!({"terminationPolicy": {"deleteOnTermination": false}}), "gp3 10 3000 125 kept");
+    row(json!({"terminationPolicy": {}}), "gp3 10 3000 125");
+    row(json!({"sizeInGiB": null}), "I @.sizeInGiB");
+    row(json!({"sizeInGiB": null, "snapshotId": "snap-1"}), "U @.sizeInGiB");
+    let sized = |kind: &str, size: i32| json!({"volumeType": kind, "sizeInGiB": size, "iops": 100});
+    for (kind, least) in [("gp2", 1), ("io1", 4), ("st1", 125), ("sc1", 125)] {
+        let iops = if kind == "io1" { 100 } else { 0 };
+        row(sized(kind, least), &format!("{kind} {least} {iops} 0"));
+        row(sized(kind, least - 1), "I @.sizeInGiB");
+        row(sized(kind, 16_384), &format!("{kind} 16384 {iops} 0"));
+        row(sized(kind, 16_385), "I @.sizeInGiB");
+    }
+    row(json!({"volumeType": "io1"}), "I @.iops");
+    row(json!({"volumeType": "gp4"}), "I @.volumeType");
+    row(json!({"volumeType": "io2"}), "U @.volumeType");
+    row(json!({"volumeType": "standard"}), "I @.volumeType");
+    check("stores", "EC2", named("data", json!({"volumeType": "standard"})), &format!("U {path}.volumeType"));
+    for (field, least, most) in [("iops", 3000, 16_000), ("throughput", 125, 1000)] {
+        let with = |amount: i32| json!({field: amount});
+        row(with(least), "gp3 10 3000 125");
+        row(with(least - 1), &format!("I @.{field}"));
+        row(with(most + 1), &format!("I @.{field}"));
+    }
+    row(json!({"iops": 16_000, "throughput": 1000}), "gp3 10 16000 1000");
+    // A service deletes its volumes.
+    let service = |patch: Value| {
+        let document = json!({"serviceName": "s", "desiredCount": 1, "taskDefinition": "stores",
+            "volumeConfigurations": named("data", patch), "networkConfiguration": network(json!(["subnet-a"]))});
+        must_reach(&["TD-51"], || plane.service(&document).map(|_| ()).map_err(|error| spell(&error)))
+    };
+    assert_eq!(service(json!({})), Ok(()));
+    let kept = service(json!({"terminationPolicy": {"deleteOnTermination": false}}));
+    assert_eq!(kept, Err(format!("I {path}.terminationPolicy")));
+}
+
+#[test]
+fn clusters_are_deleted_when_nothing_is_in_them() {
+    let plane = Plane::new();
+    let row = |named: Value, contents: Contents, expected: &str, marks: &[&str]| {
+        let request = shaped::<DeleteCluster>(&json!({"cluster": named}));
+        let mut clusters = plane.clusters.clone();
+        let left = must_reach(marks, || match cluster::delete(&request, contents, &mut clusters) {
+            Ok(()) => clusters.iter().map(|cluster| cluster.name.as_str()).collect::<Vec<_>>().join(" "),
+            Err(error) => spell(&error),
+        });
+        assert_eq!(left, expected, "{named} with {contents:?}");
+    };
+    let none = Contents::default();
+    row(json!("main"), none, "default fargate", &["CL-03"]);
+    row(json!("arn:aws:ecs:us-east-1:1:cluster/main"), none, "default fargate", &["CL-03"]);
+    row(json!("nowhere"), none, "N cluster", &[]);
+    row(json!(null), none, "I cluster", &[]);
+    row(json!("main"), Contents { services: 1, tasks: 1, instances: 1 }, "S cluster", &["CL-03"]);
+    row(json!("main"), Contents { tasks: 1, instances: 1, ..none }, "R cluster", &["CL-03"]);
+    row(json!("main"), Contents { instances: 1, ..none }, "M cluster", &["CL-03"]);
 }
 
 #[test]

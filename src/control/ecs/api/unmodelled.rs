@@ -67,7 +67,7 @@ const ROLLING: &str = "concerns deployments by shifting traffic, which are not m
 const BREAKER: &str = "the circuit breaker is not modelled yet; a failing deployment keeps trying";
 const ALARMS: &str = "alarms do not end deployments";
 const REBALANCING: &str = "not modelled yet; running tasks stay where they are";
-const EBS: &str = "not modelled yet; no volume is created, attached or charged";
+const SNAPSHOT: &str = "a volume is filled at once, and for nothing";
 const OVERRIDES: &str = "the task definition is used as it is; only the length is checked";
 
 /// In the order of the requests.
@@ -115,7 +115,11 @@ const TABLE: &[(&[Operation], &str, &str)] = &[
     (STARTERS, "enableECSManagedTags", STORED),
     (STARTERS, "enableExecuteCommand", STORED),
     (STARTERS, "propagateTags", STORED),
-    (STARTERS, "volumeConfigurations", EBS),
+    (STARTERS, "volumeConfigurations[].managedEBSVolume.encrypted", STORED),
+    (STARTERS, "volumeConfigurations[].managedEBSVolume.kmsKeyId", STORED),
+    (STARTERS, "volumeConfigurations[].managedEBSVolume.volumeInitializationRate", SNAPSHOT),
+    (STARTERS, "volumeConfigurations[].managedEBSVolume.tagSpecifications", STORED),
+    (STARTERS, "volumeConfigurations[].managedEBSVolume.filesystemType", STORAGE),
     (TASKS, "overrides", OVERRIDES),
     (TASKS, "referenceId", STORED),
     (CLUSTER, "settings", "Container Insights publishes nothing and costs nothing"),

@@ -105,6 +105,7 @@ pub enum FargateStop {
 ///     constraints: Box::default(),
 ///     subnets: Box::default(),
 ///     public_address: false,
+///     volume: None,
 /// };
 /// let settings = StopSettings::default();
 /// assert_eq!(stop_order(&settings, &definitions, &placing, &tasks, 1, &mut Luck::new(1)), [1]);

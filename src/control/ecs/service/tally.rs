@@ -195,6 +195,7 @@ mod tests {
             required_attributes: Box::default(),
             constraints: Box::default(),
             runs_on_ec2: true,
+            volume_at_launch: None,
             fargate: None,
         });
         definitions
@@ -210,6 +211,8 @@ mod tests {
             launch_type: LaunchType::Ec2,
             instance: None,
             zone: of,
+            public_address: false,
+            volume: None,
             desired,
             status,
             health: Health::Unknown,

@@ -151,6 +151,7 @@ fn compile(
         required_attributes: attributes::required(request, symbols),
         constraints,
         runs_on_ec2: compatibility::runs_on_ec2(request),
+        volume_at_launch: volumes::at_launch(request).map(|name| symbols.intern(name)),
         fargate: compatibility::runs_on_fargate(request).then(|| fargate_shape(request)),
     })
 }

@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::{Errors, constraint_expression, containers, seconds};
+use crate::base::runtime;
 use crate::control::ecs::api::common::{ConstraintKind, tag_errors};
 use crate::control::ecs::api::register::{
     ContainerDefinition, HealthCheck, PortMapping, RegisterTaskDefinition, ResourceKind, RestartPolicy,
@@ -60,9 +61,9 @@ pub(super) fn check(request: &RegisterTaskDefinition, errors: &mut Errors) {
 }
 
 /// A valid health check with its defaults.
-pub(super) fn health_check(check: &HealthCheck) -> objects::HealthCheck {
+pub(super) fn health_check(check: &HealthCheck) -> runtime::HealthCheck {
     mark!("1.3/healthCheck");
-    objects::HealthCheck {
+    runtime::HealthCheck {
         interval: seconds(check.interval.unwrap_or(HEALTH_INTERVAL_DEFAULT)),
         timeout: seconds(check.timeout.unwrap_or(HEALTH_TIMEOUT_DEFAULT)),
         retries: check.retries.unwrap_or(HEALTH_RETRIES_DEFAULT).unsigned_abs(),

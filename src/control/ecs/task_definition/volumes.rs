@@ -4,6 +4,12 @@ use super::{Errors, containers};
 use crate::control::ecs::api::register::{DockerVolumeScope, RegisterTaskDefinition, Volume};
 use crate::mark;
 
+/// The name of the volume that requests configure, if there is one.
+pub(super) fn at_launch(request: &RegisterTaskDefinition) -> Option<&str> {
+    let volume = request.volumes.iter().find(|volume| volume.configured_at_launch == Some(true))?;
+    volume.name.as_deref()
+}
+
 /// Checks step 7 of section 1.8.
 pub(super) fn check(request: &RegisterTaskDefinition, errors: &mut Errors) {
     for (index, volume) in request.volumes.iter().enumerate() {

@@ -92,6 +92,7 @@ impl Cluster {
             required_attributes: Box::default(),
             constraints: Box::default(),
             runs_on_ec2: true,
+            volume_at_launch: None,
             fargate: None,
         };
         self.definitions.tasks.push(definition);
@@ -107,6 +108,7 @@ impl Cluster {
             constraints: Box::default(),
             subnets: Box::default(),
             public_address: false,
+            volume: None,
         };
         Request { task, placing, group: self.symbol("service:web"), for_service: true }
     }

@@ -17,6 +17,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use crate::base::runtime::HealthCheck;
 use crate::base::versioned::Index;
 use crate::base::{
     Bytes, Cpu, Draw, EntityKey, Name, Percent, Purpose, Reader, Revision, Row, Span, Symbol, Table,
@@ -308,6 +309,7 @@ impl Record {
             required_attributes: Box::default(),
             constraints: Box::default(),
             runs_on_ec2: true,
+            volume_at_launch: None,
             fargate: Some(fargate),
         });
         row
@@ -323,6 +325,7 @@ impl Record {
             constraints: Box::default(),
             subnets: if subnets { Box::new([Subnet { id: zone, zone }]) } else { Box::default() },
             public_address: false,
+            volume: None,
         }
     }
 
@@ -367,6 +370,7 @@ impl Record {
             count,
             placing: self.placing(options),
             instances: (!on.is_empty()).then(|| on.into()),
+            client_token: None,
         };
         let row = Row::at(self.definitions.requests.len());
         self.definitions.requests.push(request);

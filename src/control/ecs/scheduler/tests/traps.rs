@@ -90,6 +90,7 @@ fn fits(document: &Value, on: &str, trunking: bool) -> (usize, Refusal) {
         constraints: Box::default(),
         subnets: [Subnet { id: zone, zone }].into(),
         public_address: false,
+        volume: None,
     };
     for count in 0.. {
         let key = EntityKey::new("task", "web", count as u64);

@@ -9,12 +9,11 @@
 
 use super::super::*;
 use crate::base::mark::must_reach;
-use crate::base::runtime::Pull;
+use crate::base::runtime::{HealthCheck, Pull};
 use crate::base::turn::Nobody;
 use crate::base::{Bytes, Cpu, Draw, Purpose, Span};
 use crate::control::ecs::objects::{
-    Condition, ContainerDefinition, Dependency, HealthCheck, NetworkMode, Reservation, RestartPolicy,
-    StartFailure,
+    Condition, ContainerDefinition, Dependency, NetworkMode, Reservation, RestartPolicy, StartFailure,
 };
 
 /// No jitter.
@@ -271,6 +270,7 @@ pub(super) fn definition(text: &str, known: &mut Definitions) -> TaskDefinition 
         required_attributes: [].into(),
         constraints: [].into(),
         runs_on_ec2: true,
+        volume_at_launch: None,
         fargate: None,
     }
 }
