@@ -71,7 +71,9 @@ impl World {
         };
         let mut profiles = rules.registry.profiles(&configuration, symbols);
         if let Some(choose) = rules.choose {
-            profiles.iter_mut().for_each(|profile| profile.choose = choose);
+            for profile in &mut profiles {
+                profile.choose = choose;
+            }
         }
         let queue = queue_settings(&configuration);
         let started = Timestamp::from_nanos(0) + Span::seconds(EPOCH_S);
@@ -117,8 +119,8 @@ impl World {
             }
             "finishPreemption" => {
                 let (deleted, cleared) = self.finish_preemption(None);
-                answers.push(("deleted", optional(deleted)));
-                answers.push(("nominationCleared", optional(cleared)));
+                answers.push(("deleted", optional(&deleted)));
+                answers.push(("nominationCleared", optional(&cleared)));
             }
             other => return Err(format!("unknown step {other:?}")),
         }
@@ -139,7 +141,7 @@ impl World {
             }
             self.now = next;
             self.scheduler.flush_backoff(next);
-            if (passed + 1) % 30 == 0 {
+            if (passed + 1).is_multiple_of(30) {
                 self.scheduler.flush_leftover(next, &self.specs);
             }
         }
@@ -391,6 +393,6 @@ fn nominate(document: &mut Value, node: Option<&str>) {
     }
 }
 
-fn optional(list: Vec<String>) -> Value {
+fn optional(list: &[String]) -> Value {
     if list.is_empty() { Value::Null } else { json!(list) }
 }

@@ -19,6 +19,7 @@ use super::cluster::{Cluster, NodeInfo};
 use super::command::{Answer, ConditionReason, EventReason, PodName, SchedulerChange, SchedulerCommand};
 use super::event::{Event, EventKind, Listening};
 use super::framework::{Cycle, Profile};
+use super::observe::full_name;
 use super::queue::{InHand, Judge, PluginSet, Queue, QueueSettings};
 
 /// Commands and their tickets.
@@ -80,6 +81,8 @@ pub struct Counters {
 #[derive(Debug)]
 pub(super) struct Plugins {
     names: Vec<&'static str>,
+    /// By profile: the number of each plugin, by place.
+    numbers: Vec<Vec<u8>>,
     /// By profile: the plugins that listen to a kind of events.
     listeners: Vec<BTreeMap<EventKind, PluginSet>>,
 }
@@ -290,8 +293,8 @@ impl Scheduler {
         let ticket = self.send(SchedulerCommand::Evict { pod: victim, preemptor, node }, out);
         self.evictions.insert(ticket, preemptor.row);
         let (uid, node) = (specs.symbols.text(preemptor.uid), specs.symbols.text(node));
-        let note = format!("Preempted by pod {uid} on node {node}");
-        self.say(victim, EventReason::Preempted, note, out);
+        let words = format!("Preempted by pod {uid} on node {node}");
+        self.say(victim, EventReason::Preempted, words, out);
     }
 
     /// A victim is going: a preemptor that waits for nothing else may be tried again.
@@ -331,9 +334,8 @@ impl Scheduler {
             return;
         };
         let text = |symbol| specs.symbols.text(symbol);
-        let (namespace, name, node) = (text(pod.namespace), text(pod.name), text(binding.node));
-        let note = format!("Successfully assigned {namespace}/{name} to {node}");
-        self.say(PodName::of(&binding.pod), EventReason::Scheduled, note, out);
+        let words = format!("Successfully assigned {} to {}", full_name(specs, pod), text(binding.node));
+        self.say(PodName::of(&binding.pod), EventReason::Scheduled, words, out);
     }
 
     /// A binding failed: the pod gives its place back and is tried again after a backoff.
@@ -358,7 +360,7 @@ impl Scheduler {
         self.preparations.values().find(due).map(|each| each.preemptor.row)
     }
 
-    fn condition(outcome: &Outcome) -> ConditionReason {
+    const fn condition(outcome: Outcome) -> ConditionReason {
         match outcome {
             Outcome::Error => ConditionReason::SchedulerError,
             Outcome::Scheduled(_) | Outcome::Unschedulable | Outcome::Skipped => {
@@ -368,7 +370,7 @@ impl Scheduler {
     }
 
     pub(super) fn set_condition(&mut self, attempt: &Attempt, out: &mut Out) {
-        let reason = Scheduler::condition(&attempt.outcome);
+        let reason = Scheduler::condition(attempt.outcome);
         let (pod, message) = (PodName::of(&attempt.pod), attempt.message.clone());
         self.send(SchedulerCommand::Condition { pod, reason, message }, out);
     }
@@ -438,11 +440,13 @@ impl Preparation {
 
 impl Plugins {
     fn new(profiles: &[Profile]) -> Self {
-        let mut plugins = Plugins { names: Vec::new(), listeners: Vec::new() };
+        let mut plugins = Plugins { names: Vec::new(), numbers: Vec::new(), listeners: Vec::new() };
         for profile in profiles {
+            let mut numbers = Vec::new();
             let mut listeners: BTreeMap<EventKind, PluginSet> = BTreeMap::new();
             for plugin in &profile.plugins {
                 let number = plugins.number(plugin.name());
+                numbers.push(number);
                 let points = plugin.points();
                 if !(points.pre_enqueue || points.pre_filter || points.filter || points.reserve) {
                     continue;
@@ -457,6 +461,7 @@ impl Plugins {
                     listen(EventKind::NodeUpdateTaint);
                 }
             }
+            plugins.numbers.push(numbers);
             plugins.listeners.push(listeners);
         }
         plugins
@@ -494,16 +499,12 @@ impl Judge for Bench<'_> {
         let pod = self.cluster.known(row);
         let (specs, cluster, now) = (self.specs, self.cluster, self.now);
         let cycle = Cycle { specs, cluster, row, pod, spec: &specs[pod.spec], now };
-        let profile = &self.profiles[profile];
-        let number = |place: usize| {
-            let name = profile.plugins[place].name();
-            let place = self.plugins.names.iter().position(|known| *known == name);
-            u8::try_from(place.expect("every plugin has a number")).expect("fewer than 64 plugins")
-        };
+        let (profile, numbers) = (&self.profiles[profile], &self.plugins.numbers[profile]);
         let holds = |place: &&usize| profile.plugins[**place].pre_enqueue(&cycle).is_err();
-        let first = profile.order.pre_enqueue.iter().find(|place| Some(number(**place)) == already);
-        let held = first.filter(holds).or_else(|| profile.order.pre_enqueue.iter().find(holds));
-        held.map(|place| number(*place))
+        let order = &profile.order.pre_enqueue;
+        let first = order.iter().find(|place| Some(numbers[**place]) == already);
+        let held = first.filter(holds).or_else(|| order.iter().find(holds));
+        held.map(|&place| numbers[place])
     }
 
     fn listeners(&self, profile: usize, kind: EventKind) -> PluginSet {
@@ -514,11 +515,13 @@ impl Judge for Bench<'_> {
         let pod = self.cluster.known(row);
         let (specs, cluster) = (self.specs, self.cluster);
         let listening = Listening { specs, cluster, row, pod, spec: &specs[pod.spec] };
-        self.profiles[profile].plugins.iter().any(|plugin| {
-            let number = self.plugins.names.iter().position(|known| *known == plugin.name());
-            let asked = number.is_some_and(|number| u8::try_from(number).is_ok_and(|one| plugins.has(one)));
-            asked && (!plugin.events().contains(&event.kind) || plugin.may_help(&listening, event))
-        })
+        let (profile, numbers) = (&self.profiles[profile], &self.plugins.numbers[profile]);
+        profile
+            .plugins
+            .iter()
+            .zip(numbers)
+            .filter(|(_, number)| plugins.has(**number))
+            .any(|(plugin, _)| !plugin.events().contains(&event.kind) || plugin.may_help(&listening, event))
     }
 }
 

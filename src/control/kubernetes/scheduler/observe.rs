@@ -14,50 +14,52 @@ use super::queue::{NewPod, Updated};
 impl Scheduler {
     pub(super) fn observe_cluster(&mut self, now: Timestamp, change: ClusterChange<'_>, specs: &Specs) {
         let listers = &mut self.cluster.listers;
-        let (added, updated, deleted) = match change {
+        let kind = match change {
             ClusterChange::Pod(edit) => return self.observe_pod(now, edit, specs),
             ClusterChange::Node(edit) => return self.observe_node(now, edit, specs),
             ClusterChange::Volume(edit) => {
                 note(&mut listers.volumes, edit, |each| each.name);
-                (Some(EventKind::VolumeAdd), Some(EventKind::VolumeUpdate), None)
+                add_or_update(edit, EventKind::VolumeAdd, EventKind::VolumeUpdate)
             }
             ClusterChange::Claim(edit) => {
                 note(&mut listers.claims, edit, |each| (each.namespace, each.name));
-                (Some(EventKind::ClaimAdd), Some(EventKind::ClaimUpdate), None)
+                add_or_update(edit, EventKind::ClaimAdd, EventKind::ClaimUpdate)
             }
             ClusterChange::StorageClass(edit) => {
                 note(&mut listers.storage_classes, edit, |each| each.name);
-                (Some(EventKind::StorageClassAdd), Some(EventKind::StorageClassUpdate), None)
+                add_or_update(edit, EventKind::StorageClassAdd, EventKind::StorageClassUpdate)
             }
             ClusterChange::CsiNode(edit) => {
                 note(&mut listers.csi_nodes, edit, |each| each.name);
-                (Some(EventKind::CsiNodeAdd), Some(EventKind::CsiNodeUpdate), None)
+                add_or_update(edit, EventKind::CsiNodeAdd, EventKind::CsiNodeUpdate)
             }
             ClusterChange::CsiDriver(edit) => {
                 note(&mut listers.csi_drivers, edit, |each| each.name);
-                (Some(EventKind::CsiDriverAdd), Some(EventKind::CsiDriverUpdate), None)
+                add_or_update(edit, EventKind::CsiDriverAdd, EventKind::CsiDriverUpdate)
             }
             ClusterChange::StorageCapacity(edit) => {
                 note(&mut listers.capacities, edit, |each| (each.namespace, each.name));
-                (Some(EventKind::StorageCapacityAdd), Some(EventKind::StorageCapacityUpdate), None)
+                add_or_update(edit, EventKind::StorageCapacityAdd, EventKind::StorageCapacityUpdate)
             }
-            ClusterChange::VolumeAttachment(_) => {
-                (Some(EventKind::VolumeAttachmentAdd), None, Some(EventKind::VolumeAttachmentDelete))
-            }
+            ClusterChange::VolumeAttachment(edit) => match (edit.old, edit.new) {
+                (None, Some(_)) => Some(EventKind::VolumeAttachmentAdd),
+                (Some(_), None) => Some(EventKind::VolumeAttachmentDelete),
+                (Some(_), Some(_)) | (None, None) => None,
+            },
             ClusterChange::Selecting(edit) => {
                 note(&mut listers.selecting, edit, |each| (each.named.namespace, each.kind, each.named.name));
-                (None, None, None)
+                None
             }
             ClusterChange::Budget(edit) => {
                 note(&mut listers.budgets, edit, |each| (each.namespace, each.name));
-                (None, None, None)
+                None
             }
             ClusterChange::Namespace(edit) => {
                 note(&mut listers.namespaces, edit, |each| each.name);
-                (None, None, None)
+                None
             }
         };
-        if let Some(kind) = which(change, added, updated, deleted) {
+        if let Some(kind) = kind {
             self.tell(now, specs, Event { kind, change: Some(change) }, None);
         }
     }
@@ -242,36 +244,10 @@ fn note<K: Ord, T: Copy>(
     }
 }
 
-/// The kind of a change that is no pod's and no node's.
-fn which(
-    change: ClusterChange<'_>,
-    added: Option<EventKind>,
-    updated: Option<EventKind>,
-    deleted: Option<EventKind>,
-) -> Option<EventKind> {
-    fn of<T>(edit: Edit<'_, T>) -> (bool, bool) {
-        (edit.old.is_some(), edit.new.is_some())
-    }
-    let ends = match change {
-        ClusterChange::Pod(edit) => of(edit),
-        ClusterChange::Node(edit) => of(edit),
-        ClusterChange::Volume(edit) => of(edit),
-        ClusterChange::Claim(edit) => of(edit),
-        ClusterChange::StorageClass(edit) => of(edit),
-        ClusterChange::CsiNode(edit) => of(edit),
-        ClusterChange::CsiDriver(edit) => of(edit),
-        ClusterChange::StorageCapacity(edit) => of(edit),
-        ClusterChange::VolumeAttachment(edit) => of(edit),
-        ClusterChange::Selecting(edit) => of(edit),
-        ClusterChange::Budget(edit) => of(edit),
-        ClusterChange::Namespace(edit) => of(edit),
-    };
-    match ends {
-        (false, true) => added,
-        (true, true) => updated,
-        (true, false) => deleted,
-        (false, false) => None,
-    }
+/// The kind of a change of an object whose deletion helps nobody.
+fn add_or_update<T>(edit: Edit<'_, T>, added: EventKind, updated: EventKind) -> Option<EventKind> {
+    edit.new?;
+    Some(if edit.old.is_some() { updated } else { added })
 }
 
 /// In which ways a node changed (K 2.3).

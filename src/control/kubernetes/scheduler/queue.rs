@@ -47,6 +47,7 @@ impl PluginSet {
     pub const PLUGINS_MAX: usize = 64;
 
     /// The same set with one more plugin.
+    #[must_use]
     pub const fn with(self, number: u8) -> Self {
         PluginSet(self.0 | 1 << number)
     }
@@ -57,23 +58,14 @@ impl PluginSet {
     }
 
     /// What is in both.
+    #[must_use]
     pub const fn both(self, other: PluginSet) -> Self {
         PluginSet(self.0 & other.0)
-    }
-
-    /// What is in one or the other.
-    pub const fn either(self, other: PluginSet) -> Self {
-        PluginSet(self.0 | other.0)
     }
 
     /// Whether no plugin is in it.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
-    }
-
-    /// The numbers of its plugins, ascending.
-    pub fn numbers(self) -> impl Iterator<Item = u8> {
-        (0..64).filter(move |&number| self.has(number))
     }
 }
 
@@ -183,21 +175,14 @@ enum Part {
     Idle,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 enum Flight {
     /// This pod was taken out.
     Start { row: Row<Pod>, uid: Symbol },
     /// Something happened.
-    Event(EventKind, Option<Kept>),
+    Event(EventKind, Option<Box<Kept>>),
     /// This pod is to be tried again whatever refused it.
     Activate { uid: Symbol },
-}
-
-/// Whether an event brings a pod back.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Hint {
-    Skip,
-    AfterBackoff,
 }
 
 impl Queue {
@@ -257,7 +242,7 @@ impl Queue {
         self.insert(row, waiting, uid, part);
         if part == Part::Idle {
             for event in events {
-                if self.hint(row, &waiting, event, judge) == Hint::Skip {
+                if !helps(row, &waiting, event, judge) {
                     continue;
                 }
                 mark!("K 2.2 an update may bring a waiting pod back");
@@ -324,7 +309,7 @@ impl Queue {
             waiting.refusals += 1;
             waiting.errors = 0;
         }
-        if self.hint_of_flight(row, uid, &waiting, judge) == Hint::Skip {
+        if !self.flight_helps(row, uid, &waiting, judge) {
             self.insert(row, waiting, uid, Part::Idle);
         } else {
             self.requeue(now, row, waiting, uid, judge);
@@ -358,7 +343,7 @@ impl Queue {
             for row in rows {
                 let (waiting, uid, _) = self.pods[&row];
                 if priority_max.is_some_and(|most| waiting.priority > most)
-                    || self.hint(row, &waiting, event, judge) == Hint::Skip
+                    || !helps(row, &waiting, event, judge)
                 {
                     continue;
                 }
@@ -469,42 +454,29 @@ impl Queue {
         InHand { row, uid, waiting }
     }
 
-    /// Whether an event may help a pod.
-    fn hint(&self, row: Row<Pod>, waiting: &Waiting, event: &Event<'_>, judge: &impl Judge) -> Hint {
-        if waiting.refused_by.is_empty() {
-            return Hint::AfterBackoff;
-        }
-        let asked = waiting.refused_by.both(judge.listeners(waiting.profile, event.kind));
-        if !asked.is_empty() && judge.may_help(row, waiting.profile, asked, event) {
-            Hint::AfterBackoff
-        } else {
-            Hint::Skip
-        }
-    }
-
     /// Whether anything that happened while a pod was in flight may help it.
-    fn hint_of_flight(&self, row: Row<Pod>, uid: Symbol, waiting: &Waiting, judge: &impl Judge) -> Hint {
+    fn flight_helps(&self, row: Row<Pod>, uid: Symbol, waiting: &Waiting, judge: &impl Judge) -> bool {
         if waiting.refused_by.is_empty() {
             mark!("K 2.2 after an internal error a pod backs off");
-            return Hint::AfterBackoff;
+            return true;
         }
         let is_start = |flight: &Flight| matches!(flight, Flight::Start { uid: other, .. } if *other == uid);
-        let Some(start) = self.flights.iter().position(is_start) else { return Hint::AfterBackoff };
+        let Some(start) = self.flights.iter().position(is_start) else { return true };
         for flight in self.flights.iter().skip(start + 1) {
             let helps = match flight {
                 Flight::Start { .. } => false,
                 Flight::Activate { uid: wanted } => *wanted == uid,
                 Flight::Event(kind, kept) => {
-                    let event = Event { kind: *kind, change: kept.as_ref().map(Kept::change) };
-                    self.hint(row, waiting, &event, judge) == Hint::AfterBackoff
+                    let event = Event { kind: *kind, change: kept.as_ref().map(|kept| kept.change()) };
+                    helps(row, waiting, &event, judge)
                 }
             };
             if helps {
                 mark!("K 2.2 an event in flight counts when the pod fails");
-                return Hint::AfterBackoff;
+                return true;
             }
         }
-        Hint::Skip
+        false
     }
 
     /// Puts a pod into backoff, or makes it active if its backoff is over. False if it is held back.
@@ -615,8 +587,17 @@ impl Waiting {
 
 impl Flight {
     fn event(event: &Event<'_>) -> Self {
-        Flight::Event(event.kind, event.change.as_ref().map(Kept::of))
+        Flight::Event(event.kind, event.change.as_ref().map(|change| Box::new(Kept::of(change))))
     }
+}
+
+/// Whether an event may help a pod.
+fn helps(row: Row<Pod>, waiting: &Waiting, event: &Event<'_>, judge: &impl Judge) -> bool {
+    if waiting.refused_by.is_empty() {
+        return true;
+    }
+    let asked = waiting.refused_by.both(judge.listeners(waiting.profile, event.kind));
+    !asked.is_empty() && judge.may_help(row, waiting.profile, asked, event)
 }
 
 /// Asks whether a pod is held back, and notes by whom.

@@ -90,14 +90,10 @@ impl Record {
         }
         let (ticket, command) = self.commands.remove(0);
         let mut answer = if fail { Answer::Failed } else { Answer::Accepted };
-        let (pod, change): (_, fn(Pod, Option<Symbol>) -> Option<Pod>) = match &command {
-            SchedulerCommand::Bind { pod, node } => {
-                ((*pod, Some(*node)), |pod, node| Some(Pod { node, nominated: None, ..pod }))
-            }
-            SchedulerCommand::Nominate { pod, node } => {
-                ((*pod, *node), |pod, nominated| Some(Pod { nominated, ..pod }))
-            }
-            SchedulerCommand::Evict { pod, .. } => ((*pod, None), |_, _| None),
+        let name = match &command {
+            SchedulerCommand::Bind { pod, .. }
+            | SchedulerCommand::Nominate { pod, .. }
+            | SchedulerCommand::Evict { pod, .. } => *pod,
             SchedulerCommand::BindVolumes { .. }
             | SchedulerCommand::Condition { .. }
             | SchedulerCommand::Event { .. } => {
@@ -105,9 +101,9 @@ impl Record {
                 return;
             }
         };
-        let place = pod.0.row.index();
-        match self.pods[place].filter(|known| known.uid == pod.0.uid && !fail) {
-            Some(known) => self.edit_pod(now, machine, place, change(known, pod.1)),
+        let place = name.row.index();
+        match self.pods[place].filter(|known| known.uid == name.uid && !fail) {
+            Some(known) => self.edit_pod(now, machine, place, after(&command, known)),
             None if !fail => answer = Answer::Conflict,
             None => {}
         }
@@ -147,6 +143,18 @@ impl Record {
             SchedulerCommand::Evict { pod, .. } => format!("evict {}", name(pod.row)),
             SchedulerCommand::Event { pod, reason, .. } => format!("event {} {reason}", name(pod.row)),
         }
+    }
+}
+
+/// What a command makes of a pod.
+fn after(command: &SchedulerCommand, pod: Pod) -> Option<Pod> {
+    match command {
+        SchedulerCommand::Bind { node, .. } => Some(Pod { node: Some(*node), nominated: None, ..pod }),
+        SchedulerCommand::Nominate { node, .. } => Some(Pod { nominated: *node, ..pod }),
+        SchedulerCommand::Evict { .. } => None,
+        SchedulerCommand::BindVolumes { .. }
+        | SchedulerCommand::Condition { .. }
+        | SchedulerCommand::Event { .. } => Some(pod),
     }
 }
 
