@@ -309,10 +309,10 @@ impl Queue {
             waiting.refusals += 1;
             waiting.errors = 0;
         }
-        if !self.flight_helps(row, uid, &waiting, judge) {
-            self.insert(row, waiting, uid, Part::Idle);
-        } else {
+        if self.flight_helps(row, uid, &waiting, judge) {
             self.requeue(now, row, waiting, uid, judge);
+        } else {
+            self.insert(row, waiting, uid, Part::Idle);
         }
         self.done(uid);
     }
