@@ -256,7 +256,9 @@ impl Scheduler {
         let priority = specs[self.cluster.known(preemptor.row).spec].priority;
         let node = self.cluster[candidate.node].name;
         self.cluster.preempting.insert(preemptor.row);
-        self.preparations.insert(preemptor.row, Preparation::new(preemptor, priority, node, victims));
+        let preparation = Preparation::new(preemptor, priority, node, victims);
+        self.preparations.insert(self.next_preparation, preparation);
+        self.next_preparation += 1;
     }
 
     fn nominate(&mut self, row: Row<Pod>, pod: &Pod, nomination: Nomination) {

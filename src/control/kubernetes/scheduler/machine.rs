@@ -52,12 +52,14 @@ pub struct Scheduler {
     pub(super) found: Found,
     /// Pods that count on a node before the record says so, as the record has them.
     pub(super) assumed: BTreeMap<Row<Pod>, Pod>,
-    /// Deletions of victims, by preemptor.
-    pub(super) preparations: BTreeMap<Row<Pod>, Preparation>,
+    /// Deletions of victims, in the order in which they began.
+    pub(super) preparations: BTreeMap<u64, Preparation>,
+    /// The number of the next one.
+    pub(super) next_preparation: u64,
     /// Bindings under way, by the ticket that is to be answered.
     bindings: BTreeMap<Ticket, Binding>,
-    /// Deletions under way, with their preemptor.
-    evictions: BTreeMap<Ticket, Row<Pod>>,
+    /// Deletions under way, with the preparation that asked for them.
+    evictions: BTreeMap<Ticket, u64>,
     answers: VecDeque<(Ticket, Answer)>,
     tickets: Tickets,
     started: Timestamp,
@@ -123,6 +125,7 @@ impl Scheduler {
             found: Found { brief: true, ..Found::default() },
             assumed: BTreeMap::new(),
             preparations: BTreeMap::new(),
+            next_preparation: 0,
             bindings: BTreeMap::new(),
             evictions: BTreeMap::new(),
             answers: VecDeque::new(),
@@ -217,10 +220,10 @@ impl Scheduler {
 
     /// Does all that preemptions began, without waiting for any answer.
     pub fn finish_preemption(&mut self, now: Timestamp, specs: &Specs, out: &mut Out) {
-        for preemptor in self.preparations.keys().copied().collect::<Vec<_>>() {
-            while self.preparations.contains_key(&preemptor) {
-                self.prepare(now, specs, preemptor, out);
-                if let Some(preparation) = self.preparations.get_mut(&preemptor) {
+        for number in self.preparations.keys().copied().collect::<Vec<_>>() {
+            while self.preparations.contains_key(&number) {
+                self.prepare(now, specs, number, out);
+                if let Some(preparation) = self.preparations.get_mut(&number) {
                     preparation.waits = 0;
                 }
             }
@@ -246,28 +249,28 @@ impl Scheduler {
 
     /// Takes the next step of a preemption: the nominations of lesser pods, all victims but the last, the
     /// last one, the end.
-    fn prepare(&mut self, now: Timestamp, specs: &Specs, preemptor: Row<Pod>, out: &mut Out) {
-        let Some(mut preparation) = self.preparations.remove(&preemptor) else { return };
+    fn prepare(&mut self, now: Timestamp, specs: &Specs, number: u64, out: &mut Out) {
+        let Some(mut preparation) = self.preparations.remove(&number) else { return };
         if !preparation.begun {
             preparation.begun = true;
             self.clear_lesser_nominations(specs, &preparation, out);
             mark!("K 2.17 the last victim is deleted when all others were");
             while preparation.victims.len() > 1 {
-                self.evict(&mut preparation, specs, out);
+                self.evict(number, &mut preparation, specs, out);
             }
         } else if !preparation.victims.is_empty() && !preparation.failed {
-            self.evict(&mut preparation, specs, out);
+            self.evict(number, &mut preparation, specs, out);
         } else {
-            self.cluster.preempting.remove(&preemptor);
+            let PodName { row, uid } = preparation.preemptor;
+            self.cluster.preempting.remove(&row);
             if preparation.failed {
                 mark!("K 2.17 a failed deletion lets the preemptor try again");
-                let uid = preparation.preemptor.uid;
                 let (queue, bench) = self.bench(now, specs);
-                queue.activate(preemptor, uid, &bench);
+                queue.activate(row, uid, &bench);
             }
             return;
         }
-        self.preparations.insert(preemptor, preparation);
+        self.preparations.insert(number, preparation);
     }
 
     /// Pods of lower priority that are nominated to the node lose their nomination.
@@ -284,14 +287,14 @@ impl Scheduler {
         }
     }
 
-    fn evict(&mut self, preparation: &mut Preparation, specs: &Specs, out: &mut Out) {
+    fn evict(&mut self, number: u64, preparation: &mut Preparation, specs: &Specs, out: &mut Out) {
         let victim = preparation.victims.pop_front().expect("a victim is left");
         preparation.last = preparation.victims.is_empty().then_some(victim);
         preparation.waits += 1;
         self.counters.victims += 1;
         let (preemptor, node) = (preparation.preemptor, preparation.node);
         let ticket = self.send(SchedulerCommand::Evict { pod: victim, preemptor, node }, out);
-        self.evictions.insert(ticket, preemptor.row);
+        self.evictions.insert(ticket, number);
         let (uid, node) = (specs.symbols.text(preemptor.uid), specs.symbols.text(node));
         let words = format!("Preempted by pod {uid} on node {node}");
         self.say(victim, EventReason::Preempted, words, out);
@@ -310,8 +313,8 @@ impl Scheduler {
 
     /// Takes in what became of a command.
     fn answered(&mut self, now: Timestamp, specs: &Specs, ticket: Ticket, answer: Answer, out: &mut Out) {
-        if let Some(preemptor) = self.evictions.remove(&ticket) {
-            if let Some(preparation) = self.preparations.get_mut(&preemptor) {
+        if let Some(number) = self.evictions.remove(&ticket) {
+            if let Some(preparation) = self.preparations.get_mut(&number) {
                 preparation.waits -= 1;
                 preparation.failed |= answer == Answer::Failed;
             }
@@ -355,9 +358,8 @@ impl Scheduler {
     }
 
     /// The preparation whose next step is due.
-    fn due_preparation(&self) -> Option<Row<Pod>> {
-        let due = |each: &&Preparation| each.waits == 0;
-        self.preparations.values().find(due).map(|each| each.preemptor.row)
+    fn due_preparation(&self) -> Option<u64> {
+        self.preparations.iter().find(|(_, each)| each.waits == 0).map(|(&number, _)| number)
     }
 
     const fn condition(outcome: Outcome) -> ConditionReason {
@@ -405,8 +407,8 @@ impl Reconciler for Scheduler {
         } else if self.queue.wake_at(self.started).is_some_and(|at| at <= now) {
             self.flush_backoff(now);
             self.flush_leftover(now, specs);
-        } else if let Some(preemptor) = self.due_preparation() {
-            self.prepare(now, specs, preemptor, out);
+        } else if let Some(number) = self.due_preparation() {
+            self.prepare(now, specs, number, out);
         } else if let Some(pod) = self.pop() {
             self.counters.cycles += 1;
             let mut offset = |key, attempts| turn.draw.draw(Purpose::Preempt, key, attempts);
