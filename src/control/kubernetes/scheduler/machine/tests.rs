@@ -128,6 +128,22 @@ impl Record {
         }
     }
 
+    /// Lets the machine do all that is due; of what it asks for, only nominations are written.
+    fn nominate(&mut self, now: Timestamp, machine: &mut Scheduler) {
+        while machine.wake_at().is_some_and(|at| at <= now) {
+            let mut out = Vec::new();
+            let mut turn = Turn { now, draw: &mut NoLuck, why: &mut Nobody };
+            machine.reconcile(&mut turn, &self.specs, &mut out);
+            for (ticket, command) in out {
+                self.log.push(self.words(&command));
+                if matches!(command, SchedulerCommand::Nominate { .. }) {
+                    self.commands.insert(0, (ticket, command));
+                    self.carry_out(now, machine, false);
+                }
+            }
+        }
+    }
+
     fn words(&self, command: &SchedulerCommand) -> String {
         let text = |symbol: Symbol| self.specs.symbols.text(symbol).to_owned();
         let name = |row: Row<Pod>| format!("p{}", row.index());
@@ -423,4 +439,41 @@ fn a_taint_brings_back_who_listens_to_new_nodes() {
         },
         &["event p0 FailedScheduling", "condition p0 Unschedulable"],
     );
+}
+
+#[test]
+fn a_greater_preemptor_takes_the_nomination_of_a_lesser_one() {
+    check(
+        &["K 2.17 lesser pods lose their nomination", "K 2.3 a nomination that goes is like a pod that goes"],
+        |record, machine| {
+            record.node(at(0), machine, "n1", 1000);
+            record.pod(at(0), machine, 0, 900);
+            record.run(at(0), machine, never);
+            record.log.clear();
+            record.pod(at(10), machine, 5, 900);
+            record.nominate(at(10), machine);
+            record.pod(at(20), machine, 9, 900);
+            record.nominate(at(20), machine);
+            record.log.retain(|line| !line.starts_with("event") && !line.starts_with("condition"));
+        },
+        &["nominate p1 n1", "evict p0", "nominate p2 n1", "nominate p1 -", "evict p0"],
+    );
+}
+
+#[test]
+fn a_pod_that_went_in_flight_does_not_come_back() {
+    must_reach(&["K 2.2 a pod that went while it was in flight does not come back"], || {
+        let mut record = Record::new();
+        let mut machine = machine(&mut record);
+        record.node(at(0), &mut machine, "n1", 1000);
+        let place = record.pod(at(0), &mut machine, 0, 2000);
+        let (specs, mut out) = (record.specs.clone(), Vec::new());
+        let hand = machine.pop().expect("the pod waits");
+        let attempt = machine.attempt(at(0), &specs, hand, &mut |_, _| 0, &mut out);
+        record.edit_pod(at(1), &mut machine, place, None);
+        machine.settle(at(2), &specs, &attempt, &mut out);
+        assert!(out.is_empty(), "nobody is told of a pod that is gone");
+        assert_eq!(machine.queue().in_flight().count(), 0);
+        assert_eq!(machine.wake_at(), None);
+    });
 }
