@@ -209,7 +209,7 @@ impl Scheduler {
         let Scheduler { profiles, cluster, .. } = self;
         let Reserved { pod, record, node, bindings } = reserved;
         let profile = &mut profiles[pod.waiting.profile];
-        if let Some(node) = cluster.node(*node) {
+        if let Some(node) = cluster.remembered(*node) {
             let spec = &specs[record.spec];
             let cycle = Cycle { specs, cluster, row: pod.row, pod: record, spec, now };
             profile.unreserve(&cycle, node, bindings);

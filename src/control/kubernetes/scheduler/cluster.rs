@@ -142,6 +142,11 @@ impl Cluster {
         Some(&self[row]).filter(|_| listed)
     }
 
+    /// A node by name, whether it still exists or not.
+    pub fn remembered(&self, name: Symbol) -> Option<&NodeInfo> {
+        Some(&self[*self.by_name.get(&name)?])
+    }
+
     /// A node that exists now, snapshot or not.
     pub fn existing(&self, name: Symbol) -> Option<&NodeInfo> {
         Some(&self[*self.by_name.get(&name)?]).filter(|node| node.spec.is_some())
