@@ -6,7 +6,7 @@
 //! silent. Knows nothing of tasks or pods, of CPU and memory (placement keeps within them), and of
 //! why an agent asks. Draws are keyed by sandbox and container, numbered by attempt or restart.
 
-use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::image_cache::{Fetch, ImageCache};
 use super::network::{Link, LinkUse};
@@ -66,7 +66,8 @@ pub struct Host {
     deadlines: Vec<(Timestamp, Row<Container>)>,
     /// What images may take, where that is limited.
     storage: Option<Bytes>,
-    sandboxes: BTreeMap<SandboxId, Vec<Row<Container>>>,
+    /// Sorted.
+    containers: Vec<(ContainerId, Row<Container>)>,
 }
 
 /// What a host is made of.
@@ -92,13 +93,20 @@ pub struct Container {
     host: Row<Host>,
     id: ContainerId,
     key: EntityKey,
-    health: Option<HealthCheck>,
+    check: Option<Box<Check>>,
     known_end: Option<Exit>,
     pull: Option<Pulling>,
     phase: Phase,
     /// The timer of the start or the exit, whichever the phase waits for.
     phase_timer: u32,
-    watch: Option<Watching>,
+}
+
+/// The health check of a container.
+#[derive(Debug)]
+struct Check {
+    about: HealthCheck,
+    /// Nothing while it does not run.
+    watching: Option<Watching>,
 }
 
 /// A container as its definition has it.
@@ -260,7 +268,7 @@ impl Hosts {
             layer_due: None,
             deadlines: Vec::new(),
             storage,
-            sandboxes: BTreeMap::new(),
+            containers: Vec::new(),
         };
         self.places.insert(host).row
     }
@@ -268,7 +276,7 @@ impl Hosts {
     /// Removes a host: everything on it is gone, and nobody is told. Its row may be given away.
     pub fn shut(&mut self, host: Row<Host>) {
         let Some(gone) = self.places.remove(host) else { return };
-        for row in gone.sandboxes.into_values().flatten() {
+        for (_, row) in gone.containers {
             self.containers.remove(row);
         }
     }
@@ -284,23 +292,23 @@ impl Hosts {
         life: Life,
     ) {
         let Some(place) = self.places.get_mut(host) else { return };
+        let range = place.range(sandbox);
+        assert!(range.is_empty(), "a sandbox is admitted once");
         let admit = |(index, spec): (u8, &ContainerSpec)| {
+            let id = ContainerId { sandbox, index };
             let container = Container {
                 host,
-                id: ContainerId { sandbox, index },
+                id,
                 key: key.part(u64::from(index)),
-                health: spec.health,
+                check: spec.health.map(|about| Box::new(Check { about, watching: None })),
                 known_end: life.end_of(index),
                 pull: None,
                 phase: Phase::Created,
                 phase_timer: 0,
-                watch: None,
             };
-            self.containers.insert(container).row
+            (id, self.containers.insert(container).row)
         };
-        let rows = (0..=u8::MAX).zip(containers).map(admit).collect();
-        let former = place.sandboxes.insert(sandbox, rows);
-        assert!(former.is_none(), "a sandbox is admitted once");
+        place.containers.splice(range, (0..=u8::MAX).zip(containers).map(admit));
     }
 
     /// Does what an agent asks.
@@ -349,8 +357,9 @@ impl Hosts {
                 }
             }
             HostEvent::Probe { container, timer } => {
-                let watch = self.containers.get(container).and_then(|it| it.watch);
-                if let Some(watching) = watch.filter(|it| it.timer == timer) {
+                let check = self.containers.get(container).and_then(|it| it.check.as_ref());
+                let watching = check.and_then(|check| check.watching);
+                if let Some(watching) = watching.filter(|it| it.timer == timer) {
                     self.probe_ends(now, container, watching, out);
                 }
             }
@@ -391,7 +400,9 @@ impl Hosts {
     }
 
     fn find(&self, host: Row<Host>, id: ContainerId) -> Option<Row<Container>> {
-        self.places.get(host)?.sandboxes.get(&id.sandbox)?.get(usize::from(id.index)).copied()
+        let containers = &self.places.get(host)?.containers;
+        let place = containers.binary_search_by_key(&id, |&(known, _)| known).ok()?;
+        Some(containers[place].1)
     }
 
     fn next_timer(&mut self) -> u32 {
@@ -570,7 +581,7 @@ impl Hosts {
         let container = &mut self.containers[row];
         container.phase_timer = timer;
         container.phase = Phase::Running { image, restart, exit };
-        if let Some(check) = container.health {
+        if let Some(check) = container.check.as_ref().map(|check| check.about) {
             let app = self.wellness(now, row, image, restart);
             let first = self.settings.first_probe_after.unwrap_or(check.interval);
             self.await_probe(now, row, Watch::new(now, check, app, first), out);
@@ -653,12 +664,14 @@ impl Hosts {
         let container = &mut self.containers[row];
         container.phase_timer = timer;
         container.phase = Phase::Stopping { exit, stops };
-        container.watch = None;
+        container.unwatch();
     }
 
     /// Forgets a sandbox; what its agent left running is killed, so that every command is answered.
     fn remove(&mut self, now: Timestamp, host: Row<Host>, sandbox: SandboxId, out: &mut Effects) {
-        for row in self.places[host].sandboxes.remove(&sandbox).unwrap_or_default() {
+        let range = self.places[host].range(sandbox);
+        for place in range.clone() {
+            let (_, row) = self.places[host].containers[place];
             self.abandon_pull(now, row, out);
             let container = self.containers.remove(row).expect("a sandbox lists containers that exist");
             let killed = Exit { after: Span::ZERO, code: KILLED, out_of_memory: false };
@@ -671,6 +684,7 @@ impl Hosts {
                 }
             }
         }
+        self.places[host].containers.drain(range);
     }
 
     // Health.
@@ -695,7 +709,8 @@ impl Hosts {
         let turn =
             if self.settings.every_beat { Some((watch.probe_ends(), false)) } else { watch.next_turn(now) };
         let turns_to = turn.is_some_and(|turn| turn.1);
-        self.containers[row].watch = Some(Watching { watch, timer, turns_to });
+        let check = self.containers[row].check.as_mut().expect("what is probed has a check");
+        check.watching = Some(Watching { watch, timer, turns_to });
         if let Some((at, _)) = turn {
             out.push(at, HostEvent::Probe { container: row, timer });
         }
@@ -712,11 +727,26 @@ impl Hosts {
     }
 }
 
+impl Host {
+    /// Where the containers of a sandbox are, or would be.
+    fn range(&self, sandbox: SandboxId) -> Range<usize> {
+        let start = self.containers.partition_point(|(id, _)| id.sandbox < sandbox);
+        let count = self.containers[start..].partition_point(|(id, _)| id.sandbox == sandbox);
+        start..start + count
+    }
+}
+
 impl Container {
     fn exit(&mut self, exit: Exit) {
         self.phase = Phase::Exited(exit);
         self.phase_timer = 0;
-        self.watch = None;
+        self.unwatch();
+    }
+
+    fn unwatch(&mut self) {
+        if let Some(check) = &mut self.check {
+            check.watching = None;
+        }
     }
 }
 

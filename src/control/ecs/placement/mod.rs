@@ -7,6 +7,7 @@ mod belief;
 mod constraint;
 mod fargate;
 mod feasible;
+mod layout;
 mod shape_index;
 pub mod stop;
 mod strategy;
