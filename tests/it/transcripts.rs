@@ -79,7 +79,7 @@ fn replay(document: &str) -> usize {
                 count += 1;
                 let actual = run(&text, folder.path());
                 if !expected.is_empty() && !agree(&expected, &actual) {
-                    drop(write!(wrong, "{document}:{line}: $ {text}\n{}\n\n", actual.join("\n")));
+                    let _ = write!(wrong, "{document}:{line}: $ {text}\n{}\n\n", actual.join("\n"));
                 }
             }
         }
