@@ -63,6 +63,15 @@ pub trait Measured: Sized {
     fn canonical(&self) -> String;
 }
 
+/// A share in parts per million, finer than [`Percent`].
+///
+/// ```
+/// use windtunnel::scenario::units::{Measured, Share};
+/// assert_eq!(Share::read("0.15%").unwrap(), Share(1500));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Share(pub u32);
+
 /// A unit: its name, and how many smallest steps it has, as a fraction.
 type Unit = (&'static str, u128, u128);
 
@@ -103,6 +112,8 @@ const BANDWIDTH: &[Unit] = &[
 ];
 const CPU: &[Unit] = &[("vCPU", 128_000, 1), ("m", 128, 1), ("units", 125, 1)];
 const PERCENT: &[Unit] = &[("%", 1, 1)];
+const SHARE: &[Unit] = &[("%", 10_000, 1)];
+const MILLIONTHS: &[Unit] = &[("", 1_000_000, 1)];
 const MONEY: &[Unit] = &[("USD", 10_000_000_000, 1)];
 const RATE: &[Unit] =
     &[("/s", 1_000_000_000, 1), ("/m", 1_000_000_000, 1), ("/h", 1_000_000_000, 1), ("/d", 1_000_000_000, 1)];
@@ -266,6 +277,18 @@ impl Measured for Percent {
     }
 }
 
+impl Measured for Share {
+    const WHAT: &'static str = "a percentage such as 0.1%";
+
+    fn read(text: &str) -> Result<Self, UnitError> {
+        measured(text, SHARE).and_then(|steps| narrow(text, steps)).map(Share)
+    }
+
+    fn canonical(&self) -> String {
+        decimal_text(u64::from(self.0), 4) + "%"
+    }
+}
+
 impl Measured for Money {
     const WHAT: &'static str = "an amount of money such as 0.096 USD";
 
@@ -339,6 +362,35 @@ impl Measured for Timestamp {
 
 /// The first moment that is too late.
 const YEAR_2501: jiff::Timestamp = jiff::Timestamp::constant(16_756_761_600, 0);
+
+/// A whole number that measures nothing.
+///
+/// # Errors
+/// Anything else.
+pub fn plain_number(value: &serde_json::Value) -> Result<u64, UnitError> {
+    value.as_u64().ok_or_else(|| {
+        let message = format!("{value} is no whole number");
+        error(Code::NotANumber, message)
+    })
+}
+
+/// A factor in millionths: `0.88`.
+///
+/// # Errors
+/// No number, or one that cannot be counted.
+pub fn millionths(text: &str) -> Result<u64, UnitError> {
+    measured(text, MILLIONTHS).and_then(|steps| narrow(text, steps))
+}
+
+/// An integer of smallest steps as a decimal number with so many digits behind the point, zeros cut.
+pub fn decimal_text(steps: u64, digits: u32) -> String {
+    let one = 10_u64.pow(digits);
+    let part = format!("{:0width$}", steps % one, width = digits as usize);
+    match part.trim_end_matches('0') {
+        "" => (steps / one).to_string(),
+        part => format!("{}.{part}", steps / one),
+    }
+}
 
 impl UnitError {
     fn hint(mut self, hint: impl Into<String>) -> Self {
