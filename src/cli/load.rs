@@ -7,7 +7,14 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+<<<<<<< HEAD
 use super::{Exit, colours, say, warn};
+=======
+use serde_json::Value;
+
+use super::paths::STANDARD_INPUT;
+use super::{Exit, colours, warn};
+>>>>>>> 28d8945 (Add diff, settings, schema and completions; run several scenarios, standard input; heed Ctrl-C)
 use crate::scenario::diagnostic::{SOURCE_BYTES_MAX, Style, excerpts};
 use crate::scenario::{Code, Diagnostic, Place, Scenario, Severity, Source, Sources, read, read_changed};
 
@@ -40,6 +47,7 @@ pub(super) fn scenario(path: &Path, set: &[String], manner: Manner) -> Result<Lo
     }
     let folder = file.parent().map(Path::to_owned).unwrap_or_default();
     let mut sources = Sources::default();
+<<<<<<< HEAD
     let bytes = bytes(&file).map_err(|error| unreadable(&file, &error))?;
     let mut text = sources.add(file.display().to_string(), bytes);
     let changes: Vec<Rc<Source>> =
@@ -54,6 +62,20 @@ pub(super) fn scenario(path: &Path, set: &[String], manner: Manner) -> Result<Lo
         (scenario, found)
     };
     report(&found, &sources, manner)?;
+=======
+    let (name, bytes) = if path.as_os_str() == STANDARD_INPUT {
+        ("standard input".to_owned(), bounded(std::io::stdin().lock()))
+    } else {
+        (file.display().to_string(), bytes(&file))
+    };
+    let bytes = bytes.map_err(|error| unreadable(&file, &error))?;
+    let mut text = sources.add(name, bytes);
+    if !set.is_empty() {
+        text = replaced(&text, set, &mut sources)?;
+    }
+    let (scenario, found) = read::<Scenario>(&text);
+    report(&found, &sources, strict)?;
+>>>>>>> 28d8945 (Add diff, settings, schema and completions; run several scenarios, standard input; heed Ctrl-C)
     let scenario = scenario.ok_or(Exit::WrongInput)?;
     if scenario.platforms.is_empty() {
         let message = "a scenario without a platform runs nothing";
@@ -139,9 +161,13 @@ pub(super) fn file(path: &Path, sources: &mut Sources) -> Result<Rc<Source>, Exi
 
 /// Reads a file, but not more than one byte beyond the limit: reading it then says that it is too large.
 fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
+    bounded(File::open(path)?)
+}
+
+fn bounded(from: impl Read) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let limit = u64::try_from(SOURCE_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
-    File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    from.take(limit).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

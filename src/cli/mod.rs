@@ -5,16 +5,25 @@
 mod args;
 mod catalog;
 mod check;
+mod completions;
+mod diff;
 mod error;
 mod explain;
+mod interrupt;
 mod load;
+mod paths;
 mod progress;
 mod record;
 mod run;
+mod schema;
+mod settings;
+mod summary;
+mod swing;
 mod write;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Parser;
 
@@ -25,24 +34,40 @@ use args::{Arguments, Command};
 pub enum Exit {
     /// All is well.
     Good,
+    /// Two results differ.
+    Different,
     /// The input is wrong; nothing was written.
     WrongInput,
     /// An invariant does not hold: a bug of ours, or a result that cannot be repeated.
     Broken,
     /// A file could not be read or written.
     Files,
+    /// Ctrl-C; nothing was written.
+    Interrupted,
+}
+
+impl Exit {
+    /// The exit status.
+    pub const fn code(self) -> u8 {
+        match self {
+            Exit::Good => 0,
+            Exit::Different => 1,
+            Exit::WrongInput => 2,
+            Exit::Broken => 3,
+            Exit::Files => 4,
+            Exit::Interrupted => 130,
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> ExitCode {
-        ExitCode::from(match exit {
-            Exit::Good => 0,
-            Exit::WrongInput => 2,
-            Exit::Broken => 3,
-            Exit::Files => 4,
-        })
+        ExitCode::from(exit.code())
     }
 }
+
+/// Set when standard output does not take what is said, for another reason than a reader that has gone.
+static UNSAID: AtomicBool = AtomicBool::new(false);
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
@@ -53,8 +78,22 @@ pub fn main() -> ExitCode {
         Command::Explain(explain) => explain::explain(&explain),
         Command::Error(code) => error::error(&code),
         Command::Catalog(filter) => catalog::catalog(&filter),
+        Command::Diff(diff) => diff::diff(&diff),
+        Command::Settings(asked) => settings::settings(&asked),
+        Command::Schema => schema::schema(),
+        Command::Completions(shell) => completions::completions(&shell),
     };
-    exit.into()
+    match exit {
+        Exit::Good | Exit::Different if UNSAID.load(Ordering::Relaxed) => {
+            warn("E0802 standard output cannot be written\n");
+            Exit::Files.into()
+        }
+        Exit::Interrupted => {
+            warn("interrupted; nothing was written\n");
+            exit.into()
+        }
+        Exit::Good | Exit::Different | Exit::WrongInput | Exit::Broken | Exit::Files => exit.into(),
+    }
 }
 
 /// Writes to standard output. A reader that has gone away is no error; a full disk behind it is one,
@@ -62,12 +101,18 @@ pub fn main() -> ExitCode {
 fn say(text: &str) {
     use std::io::{ErrorKind, Write};
     let mut out = std::io::stdout().lock();
+<<<<<<< HEAD
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             warn(&format!("E0802 standard output cannot be written: {error}\n"));
             std::process::exit(4);
         }
         Ok(()) | Err(_) => {}
+=======
+    let said = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    if said.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe) {
+        UNSAID.store(true, Ordering::Relaxed);
+>>>>>>> 28d8945 (Add diff, settings, schema and completions; run several scenarios, standard input; heed Ctrl-C)
     }
 }
 

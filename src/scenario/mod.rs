@@ -12,6 +12,7 @@ pub mod diagnostic;
 pub mod distribution;
 pub mod import;
 mod json;
+pub mod json_schema;
 pub mod known_settings;
 pub mod lower;
 pub mod parameters;

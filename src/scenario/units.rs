@@ -61,6 +61,9 @@ pub trait Measured: Sized {
 
     /// Writes it so that reading gives the same value again.
     fn canonical(&self) -> String;
+
+    /// A regular expression that takes every text that can be read, and no other unit.
+    fn pattern() -> String;
 }
 
 /// A share in parts per million, finer than [`Percent`].
@@ -212,6 +215,11 @@ impl Measured for Span {
         }
         if out.is_empty() { String::from("0s") } else { out }
     }
+
+    fn pattern() -> String {
+        let parts = DURATION.iter().map(|(name, _, _)| format!(r"({NUMBER}\s*{name}\s*)?"));
+        format!(r"^\s*{}$", parts.collect::<String>())
+    }
 }
 
 impl Measured for Bytes {
@@ -223,6 +231,10 @@ impl Measured for Bytes {
 
     fn canonical(&self) -> String {
         largest(self.bytes().unsigned_abs().into(), &SIZE[..6])
+    }
+
+    fn pattern() -> String {
+        pattern(SIZE)
     }
 }
 
@@ -239,6 +251,10 @@ impl Measured for Bandwidth {
 
     fn canonical(&self) -> String {
         largest(self.bytes().into(), &BANDWIDTH[..4])
+    }
+
+    fn pattern() -> String {
+        pattern(BANDWIDTH)
     }
 }
 
@@ -258,6 +274,10 @@ impl Measured for Cpu {
             digits => format!("{}.{digits} vCPU", parts / 128_000),
         }
     }
+
+    fn pattern() -> String {
+        pattern(CPU)
+    }
 }
 
 impl Measured for Percent {
@@ -275,6 +295,10 @@ impl Measured for Percent {
     fn canonical(&self) -> String {
         format!("{}%", self.0)
     }
+
+    fn pattern() -> String {
+        String::from(r"^\s*[0-9]+\s*%\s*$")
+    }
 }
 
 impl Measured for Share {
@@ -286,6 +310,10 @@ impl Measured for Share {
 
     fn canonical(&self) -> String {
         decimal_text(u64::from(self.0), 4) + "%"
+    }
+
+    fn pattern() -> String {
+        pattern(SHARE)
     }
 }
 
@@ -303,6 +331,10 @@ impl Measured for Money {
 
     fn canonical(&self) -> String {
         format!("{self} USD")
+    }
+
+    fn pattern() -> String {
+        pattern(MONEY)
     }
 }
 
@@ -333,6 +365,10 @@ impl Measured for Rate {
         let known = RATE_SPANS.iter().position(|span| *span == self.per).expect("made by `read`");
         format!("{}{dot}{part}{}", self.nano_events / 1_000_000_000, RATE[known].0)
     }
+
+    fn pattern() -> String {
+        format!(r"^\s*{NUMBER}\s*(/[smhd]|per\s+(second|minute|hour|day|[smhd]))\s*$")
+    }
 }
 
 impl Measured for Timestamp {
@@ -357,6 +393,10 @@ impl Measured for Timestamp {
     fn canonical(&self) -> String {
         let instant = jiff::Timestamp::from_nanosecond(i128::from(self.as_nanos()));
         instant.map_or_else(|_| format!("{self:?}"), |instant| instant.to_string())
+    }
+
+    fn pattern() -> String {
+        String::from(r"^\s*[0-9]{4}-?[0-9]{2}-?[0-9]{2}[Tt ].*([Zz]|[+-][0-9:]+)(\[.*\])?\s*$")
     }
 }
 
@@ -401,6 +441,15 @@ impl UnitError {
 
 fn error(code: Code, message: String) -> UnitError {
     UnitError { code, message, hint: None }
+}
+
+/// Digits, perhaps with a point.
+const NUMBER: &str = r"[0-9]+(\.[0-9]+)?";
+
+/// A number and one of the units.
+fn pattern(units: &[Unit]) -> String {
+    let names: Vec<&str> = units.iter().map(|(name, _, _)| *name).collect();
+    format!(r"^\s*{NUMBER}\s*({})\s*$", names.join("|"))
 }
 
 /// Whole smallest steps of `text`, a number and one unit.
