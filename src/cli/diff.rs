@@ -19,6 +19,7 @@ use super::summary::{self, Summary};
 use super::{Exit, say, warn};
 use crate::base::Timestamp;
 use crate::base::turn::Nobody;
+use crate::control::ecs::objects::StoppedTask;
 use crate::engine::Digest;
 use crate::experiment::gather::named;
 use crate::measure::MEASURES;
@@ -263,8 +264,12 @@ fn in_words(plan: &Plan, fact: &Fact<'_>) -> (String, Option<(String, u64)>) {
         (named(plan, task.name), Some((workload, task.name.serial)))
     };
     let why = |task: &crate::control::ecs::objects::Task| {
-        task.stop
-            .map_or(String::new(), |stop| format!(": {}", stop.reason(&plan.definitions, task.definition)))
+        task.stop.map_or(String::new(), |stop| {
+            format!(": {}", {
+                let of = StoppedTask { definition: task.definition, name: task.name, instance: None };
+                stop.reason(&plan.definitions, of)
+            })
+        })
     };
     match *fact {
         Fact::Refused { name, .. } => {
@@ -337,7 +342,8 @@ impl Found {
                 of.unit.to_owned(),
                 show(&moved.a),
                 show(&moved.b),
-                show(&moved.difference) + if moved.paired { "" } else { " (unpaired)" },
+                summary::difference(&moved.difference, of.decimals)
+                    + if moved.paired { "" } else { " (unpaired)" },
                 moved.relative.map_or("-".to_owned(), |share| format!("{share:+.1} %")),
             ]);
         }

@@ -54,6 +54,13 @@ pub(super) fn shown(of: &Estimate, decimals: usize) -> String {
     }
 }
 
+/// A difference; one too small for these decimals gets four more.
+pub(super) fn difference(of: &Estimate, decimals: usize) -> String {
+    let text = shown(of, decimals);
+    let nothing = |text: &str| text.bytes().all(|byte| !byte.is_ascii_digit() || byte == b'0');
+    if nothing(&text) { shown(of, decimals + 4) } else { text }
+}
+
 /// `-0.00` is 0.00.
 fn plain_zero(text: String) -> String {
     let zero = text.starts_with('-') && text.bytes().all(|byte| matches!(byte, b'-' | b'0' | b'.'));

@@ -247,7 +247,7 @@ fn told(
         let (nth, effect) = moves.strongest(shown).expect("it moves something");
         (u64::MAX - effect, nth, moves.swing.name)
     });
-    let mut text = format!("{platform}, {} seeds from {}\n\n", replication.runs, replication.seed);
+    let mut text = format!("{platform}, n = {}, the first seed {}\n\n", replication.runs, replication.seed);
     let most = moved.first().and_then(|first| first.strongest(shown)).map_or(0, |(_, effect)| effect);
     if !moved.is_empty() {
         let mut table = Table::new();
@@ -267,9 +267,8 @@ fn told(
         let _ = table.lines().try_for_each(|line| writeln!(text, "{}", line.trim_end()));
         text.push('\n');
     }
-    let names: Vec<&str> = still.iter().map(|moves| moves.swing.name).collect();
-    if !names.is_empty() {
-        let _ = writeln!(text, "{} settings move nothing here: {}", names.len(), names.join(", "));
+    if !still.is_empty() {
+        let _ = writeln!(text, "{} more settings move nothing here; --json names them.", still.len());
     }
     let _ = writeln!(text, "Not tried: documented constants, and what the scenario fixes.");
     text
@@ -284,7 +283,7 @@ fn cells(moves: &Moves, row: usize, value: &Value, at: Option<&Moved>, nth: usiz
         Some(moved) => cells.extend([
             summary::shown(&moved.a, of.decimals),
             summary::shown(&moved.b, of.decimals),
-            summary::shown(&moved.difference, of.decimals),
+            summary::difference(&moved.difference, of.decimals),
             moved.relative.map_or("-".to_owned(), |share| format!("{share:+.1}")),
             length(moved.relative.map_or(if moved.moved() { most } else { 0 }, millionths_f64), most),
         ]),

@@ -219,6 +219,12 @@ fn default_f64(setting: &Setting) -> Quantiles {
     };
     let smallest = |value: f64| (value * scale).round() as u64;
     let quantiles = match setting.distribution {
+        // A constant rate is drawn as the constant time between events.
+        Distribution::Const { value }
+            if matches!(setting.unit, SettingUnit::PerHour | SettingUnit::PerYear) =>
+        {
+            Quantiles::constant((scale / value) as u64)
+        }
         Distribution::Const { value } => Quantiles::constant(smallest(value)),
         Distribution::Lognormal { mu, sigma } => Quantiles::lognormal(mu, sigma, scale),
         Distribution::Uniform { low, high } => Quantiles::uniform(smallest(low), smallest(high)),

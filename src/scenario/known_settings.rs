@@ -62,6 +62,18 @@ const ACCOUNT: &[(&str, &str, &str, &str)] = &[
         "true or false",
     ),
     ("account.quotas.container_instances", "Container instances per cluster.", "5000", "whole number"),
+    (
+        "account.quotas.fargate_launches.at_once",
+        "Fargate launches at once, after a while without any.",
+        "100",
+        "whole number",
+    ),
+    (
+        "account.quotas.fargate_launches.per_second",
+        "Fargate launches a second from then on.",
+        "20",
+        "whole number",
+    ),
     ("account.quotas.fargate_vcpus", "Fargate vCPUs at once.", "6", "whole number"),
     ("account.quotas.tasks_per_service", "Tasks per service.", "5000", "whole number"),
 ];
@@ -271,6 +283,44 @@ mod tests {
             let words = [&*known.default, known.unit, known.source, known.confidence];
             assert!(words.iter().all(|word| !word.is_empty()), "{known:?}");
             assert_eq!(known.used, !known.about.is_empty(), "{known:?}");
+        }
+    }
+
+    #[test]
+    fn every_key_of_the_account_is_listed_with_its_default() {
+        fn leaves(root: &Value, at: &str, schema: &Value, found: &mut Vec<String>) {
+            let parts =
+                ["anyOf", "allOf"].iter().flat_map(|list| schema[*list].as_array().into_iter().flatten());
+            let parts: Vec<&Value> = parts.chain([schema]).collect();
+            let mut deeper = false;
+            for part in parts {
+                let name = part["$ref"].as_str().and_then(|name| name.strip_prefix('#'));
+                let part = name.map_or(part, |path| root.pointer(path).expect("defined"));
+                for (key, below) in part["properties"].as_object().into_iter().flatten() {
+                    deeper = true;
+                    leaves(root, &format!("{at}.{key}"), below, found);
+                }
+            }
+            if !deeper {
+                found.push(at.to_owned());
+            }
+        }
+        let schema = crate::scenario::json_schema::schema();
+        let mut found = Vec::new();
+        leaves(&schema, "account", &schema["properties"]["account"], &mut found);
+        found.sort_unstable();
+        assert_eq!(found, ACCOUNT.iter().map(|row| row.0).collect::<Vec<_>>());
+        let quotas = crate::catalog::limits::EcsQuotas::default();
+        let launches = quotas.fargate_launches;
+        let numbers = [
+            launches.burst,
+            launches.per_second,
+            quotas.container_instances_per_cluster,
+            quotas.fargate_vcpus,
+            quotas.tasks_per_service,
+        ];
+        for number in numbers {
+            assert!(ACCOUNT.iter().any(|row| row.2 == number.to_string()), "{number}");
         }
     }
 

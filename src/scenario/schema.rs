@@ -88,7 +88,7 @@ pub struct Quotas {
 }
 
 /// A rate of launches, and how many may come at once.
-#[derive(Clone, Deserialize, Debug)]
+#[derive(Clone, Deserialize, JsonSchema, Debug)]
 pub struct Launches {
     /// So many at once, after a while without any.
     pub at_once: Placed<u32>,
