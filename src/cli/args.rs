@@ -54,7 +54,7 @@ pub(super) enum Command {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  windtunnel run scenarios/first-flight\n  windtunnel run scenarios/first-flight --replications 1 --json\n  windtunnel run my.yaml --set platforms.ecs-ec2.ecs.pools.general.count=12 --seed 7 --out /tmp/what-if\n  windtunnel run scenarios                  # every scenario below it, checked first, then run\n  windtunnel run - --out /tmp/piped < my.yaml\n\nSeveral scenarios are all checked before the first one runs; if one is wrong, none runs.\n\nExit status: 0 good, 2 wrong input, 3 a broken invariant, 4 a file could not be read or written, 130 interrupted."
+    after_help = "Examples:\n  windtunnel run scenarios/first-flight\n  windtunnel run scenarios/first-flight --replications 1 --json\n  windtunnel run my.yaml --set platforms.ecs-ec2.ecs.pools.general.count=12 --seed 7 --out /tmp/what-if\n  windtunnel run my.yaml --set settings.ecs.scheduler.tick=20s\n  windtunnel run scenarios                  # every scenario below it, checked first, then run\n  windtunnel run - --out /tmp/piped < my.yaml\n\nSeveral scenarios are all checked before the first one runs; if one is wrong, none runs.\n\nExit status: 0 good, 2 wrong input, 3 a broken invariant, 4 a file could not be read or written, 130 interrupted."
 )]
 pub(super) struct Run {
     /// Scenario files, folders that hold `scenario.yaml`, folders of such folders; `-` is standard input

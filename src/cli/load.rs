@@ -7,14 +7,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-<<<<<<< HEAD
-use super::{Exit, colours, say, warn};
-=======
-use serde_json::Value;
-
 use super::paths::STANDARD_INPUT;
-use super::{Exit, colours, warn};
->>>>>>> 28d8945 (Add diff, settings, schema and completions; run several scenarios, standard input; heed Ctrl-C)
+use super::{Exit, colours, say, warn};
 use crate::scenario::diagnostic::{SOURCE_BYTES_MAX, Style, excerpts};
 use crate::scenario::{Code, Diagnostic, Place, Scenario, Severity, Source, Sources, read, read_changed};
 
@@ -47,9 +41,13 @@ pub(super) fn scenario(path: &Path, set: &[String], manner: Manner) -> Result<Lo
     }
     let folder = file.parent().map(Path::to_owned).unwrap_or_default();
     let mut sources = Sources::default();
-<<<<<<< HEAD
-    let bytes = bytes(&file).map_err(|error| unreadable(&file, &error))?;
-    let mut text = sources.add(file.display().to_string(), bytes);
+    let (name, bytes) = if path.as_os_str() == STANDARD_INPUT {
+        ("standard input".to_owned(), bounded(std::io::stdin().lock()))
+    } else {
+        (file.display().to_string(), bytes(&file))
+    };
+    let bytes = bytes.map_err(|error| unreadable(&file, &error))?;
+    let mut text = sources.add(name, bytes);
     let changes: Vec<Rc<Source>> =
         set.iter().map(|change| sources.add("--set", change.clone().into_bytes())).collect();
     let (scenario, found) = if changes.is_empty() {
@@ -62,20 +60,6 @@ pub(super) fn scenario(path: &Path, set: &[String], manner: Manner) -> Result<Lo
         (scenario, found)
     };
     report(&found, &sources, manner)?;
-=======
-    let (name, bytes) = if path.as_os_str() == STANDARD_INPUT {
-        ("standard input".to_owned(), bounded(std::io::stdin().lock()))
-    } else {
-        (file.display().to_string(), bytes(&file))
-    };
-    let bytes = bytes.map_err(|error| unreadable(&file, &error))?;
-    let mut text = sources.add(name, bytes);
-    if !set.is_empty() {
-        text = replaced(&text, set, &mut sources)?;
-    }
-    let (scenario, found) = read::<Scenario>(&text);
-    report(&found, &sources, strict)?;
->>>>>>> 28d8945 (Add diff, settings, schema and completions; run several scenarios, standard input; heed Ctrl-C)
     let scenario = scenario.ok_or(Exit::WrongInput)?;
     if scenario.platforms.is_empty() {
         let message = "a scenario without a platform runs nothing";

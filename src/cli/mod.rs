@@ -23,7 +23,6 @@ mod write;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Parser;
 
@@ -66,9 +65,6 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Set when standard output does not take what is said, for another reason than a reader that has gone.
-static UNSAID: AtomicBool = AtomicBool::new(false);
-
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -83,17 +79,10 @@ pub fn main() -> ExitCode {
         Command::Schema => schema::schema(),
         Command::Completions(shell) => completions::completions(&shell),
     };
-    match exit {
-        Exit::Good | Exit::Different if UNSAID.load(Ordering::Relaxed) => {
-            warn("E0802 standard output cannot be written\n");
-            Exit::Files.into()
-        }
-        Exit::Interrupted => {
-            warn("interrupted; nothing was written\n");
-            exit.into()
-        }
-        Exit::Good | Exit::Different | Exit::WrongInput | Exit::Broken | Exit::Files => exit.into(),
+    if exit == Exit::Interrupted {
+        warn("interrupted; nothing was written\n");
     }
+    exit.into()
 }
 
 /// Writes to standard output. A reader that has gone away is no error; a full disk behind it is one,
@@ -101,18 +90,12 @@ pub fn main() -> ExitCode {
 fn say(text: &str) {
     use std::io::{ErrorKind, Write};
     let mut out = std::io::stdout().lock();
-<<<<<<< HEAD
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             warn(&format!("E0802 standard output cannot be written: {error}\n"));
-            std::process::exit(4);
+            std::process::exit(Exit::Files.code().into());
         }
         Ok(()) | Err(_) => {}
-=======
-    let said = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    if said.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe) {
-        UNSAID.store(true, Ordering::Relaxed);
->>>>>>> 28d8945 (Add diff, settings, schema and completions; run several scenarios, standard input; heed Ctrl-C)
     }
 }
 

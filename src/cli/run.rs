@@ -37,16 +37,6 @@ pub(super) fn run(asked: &Run) -> Exit {
 
 /// Checks every scenario, and runs them all if none is wrong.
 fn try_run(asked: &Run) -> Result<(), Exit> {
-<<<<<<< HEAD
-    let mut loaded = load::scenario(&asked.scenario, &asked.set, manner(asked))?;
-    let scenario = loaded.scenario.clone();
-    let names = platforms(&scenario, &asked.platform)?;
-    let replication = replication(&scenario, asked);
-    let (ready, found) = lower_all(&scenario, &names, &mut loaded, replication.seed, manner(asked))?;
-    let folder = asked.out.clone().unwrap_or_else(|| Path::new("out").join(scenario.name.as_str()));
-    write::try_folder(&folder).map_err(|error| unwritable(&folder, &error))?;
-    let sheet = simulate(&scenario, &ready, replication, asked.quiet, said(&found, &loaded.sources))?;
-=======
     interrupt::listen();
     let paths = paths::scenarios(&asked.scenario)?;
     let checked: Vec<Result<Checked, Exit>> =
@@ -69,7 +59,7 @@ struct Checked {
 }
 
 fn check(path: &Path, asked: &Run, several: bool) -> Result<Checked, Exit> {
-    let mut loaded = load::scenario(path, &asked.set, asked.strict)?;
+    let mut loaded = load::scenario(path, &asked.set, manner(asked))?;
     let scenario = loaded.scenario.clone();
     let names = platforms(&scenario, &asked.platform)?;
     let replication = replication(&scenario, asked);
@@ -78,7 +68,7 @@ fn check(path: &Path, asked: &Run, several: bool) -> Result<Checked, Exit> {
         Some(folder) => folder.clone(),
         None => Path::new("out").join(scenario.name.as_str()),
     };
-    let (ready, found) = lower_all(&scenario, &names, &mut loaded, replication.seed, asked.strict)?;
+    let (ready, found) = lower_all(&scenario, &names, &mut loaded, replication.seed, manner(asked))?;
     let said = said(&found, &loaded.sources);
     Ok(Checked { scenario, ready, replication, folder, said })
 }
@@ -96,7 +86,6 @@ fn run_one(one: Checked, asked: &Run) -> Result<(), Exit> {
     let Checked { scenario, ready, replication, folder, said } = one;
     let sheet = simulate(&scenario, &ready, replication, asked.quiet, said)?;
     interrupt::check()?;
->>>>>>> 28d8945 (Add diff, settings, schema and completions; run several scenarios, standard input; heed Ctrl-C)
     save(&folder, &sheet, &ready)?;
     if asked.json {
         say(&String::from_utf8_lossy(&report::json::summary(&sheet, &sheet.platforms)));

@@ -13,7 +13,8 @@ pub(super) fn settings(asked: &Settings) -> Exit {
     let found: Vec<&Known> =
         known.iter().filter(|known| asked.filter.iter().all(|word| has(known, word))).collect();
     if found.is_empty() {
-        let names: Vec<&str> = known.iter().map(|known| known.name).collect();
+        let mut names: Vec<&str> = known.iter().map(|known| known.name).collect();
+        names.extend(known.iter().flat_map(|known| known.name.split('.')));
         let near = asked.filter.first().and_then(|word| suggestion(word, &names));
         let hint = near.unwrap_or("`windtunnel settings` prints all".to_owned());
         warn(&format!("E0103 no setting matches {}; {hint}\n", asked.filter.join(" ")));

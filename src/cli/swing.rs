@@ -48,7 +48,7 @@ pub(super) fn swing(path: &Path, asked: &Settings, names: &[&str]) -> Exit {
 fn try_swing(path: &Path, asked: &Settings, names: &[&str]) -> Result<(), Exit> {
     interrupt::listen();
     let shown = measures(&asked.measure)?;
-    let mut loaded = load::scenario(path, &asked.set, false)?;
+    let mut loaded = load::scenario(path, &asked.set, load::Manner::default())?;
     let scenario = loaded.scenario.clone();
     let platforms = platforms(&scenario, &asked.platform)?;
     let (now, _) = lower::calibration(&scenario);
@@ -128,7 +128,7 @@ fn moves(
     (loaded, replication, bar): (&Loaded, Replication, &ProgressBar),
 ) -> Result<Vec<Moves>, Exit> {
     let (plan, found) = lower(scenario, platform, files);
-    load::report(&found, &loaded.sources, false)?;
+    load::report(&found, &loaded.sources, load::Manner::default())?;
     let mut plans: Vec<Plan> = vec![plan.ok_or(Exit::WrongInput)?];
     // A value that a rule of the scenario refuses is not tried.
     let mut tried: Vec<(Swing, usize)> = Vec::new();

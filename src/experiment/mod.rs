@@ -4,10 +4,7 @@
 
 pub mod gather;
 pub mod replicate;
-<<<<<<< HEAD
 pub mod settings;
-=======
 pub mod swing;
->>>>>>> 28d8945 (Add diff, settings, schema and completions; run several scenarios, standard input; heed Ctrl-C)
 
 pub use replicate::{Replication, replicate};
