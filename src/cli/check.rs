@@ -24,14 +24,11 @@ fn check_one(path: &Path, asked: &Check) -> Exit {
     if path.extension().is_some_and(|kind| kind == "json") {
         return check_requests(path, asked);
     }
-    let mut loaded = match load::scenario(
-        path,
-        &asked.set,
-        load::Manner { strict: asked.strict, json: asked.json },
-    ) {
-        Ok(loaded) => loaded,
-        Err(exit) => return exit,
-    };
+    let mut loaded =
+        match load::scenario(path, &asked.set, load::Manner { strict: asked.strict, json: asked.json }) {
+            Ok(loaded) => loaded,
+            Err(exit) => return exit,
+        };
     let scenario = loaded.scenario.clone();
     let mut found = Vec::new();
     let mut tasks = 0;

@@ -12,8 +12,7 @@ use crate::catalog::settings::{Distribution, Setting, SettingUnit, setting};
 use crate::control::ecs::service::SchedulerSettings;
 use crate::engine::Quantiles;
 use crate::world::settings::{
-    ApiLimits, CallLimits, Ec2Settings, FargatePullRates, FargateSettings, HostSettings, MILLION,
-    WorldSettings,
+    ApiLimits, Ec2Settings, FargatePullRates, FargateSettings, HostSettings, MILLION, WorldSettings,
 };
 
 /// The settings of one run: the calibrated defaults, and what a scenario sets instead.

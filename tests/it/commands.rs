@@ -66,7 +66,10 @@ fn one_wrong_scenario_stops_all_before_the_first_runs() {
     let folder = scratch();
     one_task(&folder.path().join("a"), &[]);
     one_task(&folder.path().join("b"), &[("run_for", "run_fro"), ("one-task", "b")]);
-    one_task(&folder.path().join("c"), &[("instance_type: m7i.large", "instance_type: m7i.lrage"), ("one-task", "c")]);
+    one_task(
+        &folder.path().join("c"),
+        &[("instance_type: m7i.large", "instance_type: m7i.lrage"), ("one-task", "c")],
+    );
     let out = folder.path().join("out");
     for command in ["run", "check"] {
         let mut arguments = vec![command, text(folder.path())];
