@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use super::args::Explain;
 use super::record::Record;
@@ -17,7 +18,7 @@ use crate::control::ecs::placement::Refusal;
 use crate::scenario::diagnostic::suggestion;
 use crate::scenario::{Scenario, Sources, lower, read};
 use crate::sim::fact::{Fact, Observer};
-use crate::sim::{Plan, run_with};
+use crate::sim::{Ended, Plan, run_with};
 
 pub(super) fn explain(asked: &Explain) -> Exit {
     match try_explain(asked) {
@@ -44,10 +45,7 @@ fn try_explain(asked: &Explain) -> Result<String, Exit> {
         warn(&format!("E0306 there is no workload {workload:?} in this result; {hint}\n"));
         return Err(Exit::WrongInput);
     };
-    let subject = Subject(EntityKey::new("task", workload, serial));
-    let mut story = Story { of: Name { of, serial }, last: None, lines: Vec::new(), instances: Vec::new() };
-    let mut why = Asked::about(subject);
-    let ended = run_with(&plan, record.seed, &mut story, &mut why, &mut |_| ControlFlow::Continue(()));
+    let (story, notes, ended) = listen(&plan, record.seed, workload, Name { of, serial });
     let digest = ended.digests.decisions().to_string();
     if digest != record.decision_digest {
         warn(&format!(
@@ -64,7 +62,15 @@ fn try_explain(asked: &Explain) -> Result<String, Exit> {
         warn(&format!("there was no task {:?} in this run; {known}\n", asked.name));
         return Err(Exit::WrongInput);
     }
-    Ok(story.told(&plan, &asked.name, &why.notes))
+    Ok(story.told(&plan, &asked.name, &notes))
+}
+
+/// Runs again and listens to one task.
+pub(super) fn listen(plan: &Plan, seed: u64, workload: &str, of: Name) -> (Story, Vec<Note>, Ended) {
+    let mut story = Story { of, last: None, lines: Vec::new(), instances: Vec::new() };
+    let mut why = Asked::about(Subject(EntityKey::new("task", workload, of.serial)));
+    let ended = run_with(plan, seed, &mut story, &mut why, &mut |_| ControlFlow::Continue(()));
+    (story, why.notes, ended)
 }
 
 /// The record of the one platform that is meant.
@@ -82,6 +88,11 @@ fn record(asked: &Explain) -> Result<Record, Exit> {
             return Err(Exit::WrongInput);
         }
     };
+    read_record(folder)
+}
+
+/// The record in the folder of one platform.
+pub(super) fn read_record(folder: &Path) -> Result<Record, Exit> {
     let path = folder.join("run.json");
     let text = std::fs::read_to_string(&path).map_err(|error| {
         warn(&format!("E0801 {} cannot be read: {error}\n", path.display()));
@@ -94,7 +105,7 @@ fn record(asked: &Explain) -> Result<Record, Exit> {
 }
 
 /// The plan that a record was made with.
-fn repeat(record: &Record) -> Result<Plan, Exit> {
+pub(super) fn repeat(record: &Record) -> Result<Plan, Exit> {
     let mut sources = Sources::default();
     let text = sources.add(record.scenario.name.clone(), record.scenario.text.clone().into_bytes());
     let files: Vec<_> = record
@@ -127,7 +138,7 @@ fn workloads(plan: &Plan) -> Vec<String> {
 }
 
 /// What happened to one task.
-struct Story {
+pub(super) struct Story {
     of: Name,
     /// The largest number of a task of the same workload.
     last: Option<u64>,
@@ -193,8 +204,13 @@ impl Story {
     }
 
     fn told(&self, plan: &Plan, name: &str, notes: &[Note]) -> String {
-        let mut text = format!("{name} on {}\n\n", plan.platform);
-        for (at, line) in &self.lines {
+        format!("{name} on {}\n\n{}", plan.platform, self.until(plan, Timestamp::NEVER, notes))
+    }
+
+    /// What happened up to a time, and the reasons.
+    pub(super) fn until(&self, plan: &Plan, until: Timestamp, notes: &[Note]) -> String {
+        let mut text = String::new();
+        for (at, line) in self.lines.iter().filter(|(at, _)| *at <= until) {
             let _ = writeln!(text, "{:>14}  {line}", clock(at.since(plan.start)));
         }
         if !notes.is_empty() {
@@ -221,7 +237,7 @@ impl Story {
 }
 
 /// Hours, minutes and seconds since the start: `3:05:12.250`.
-fn clock(span: Span) -> String {
+pub(super) fn clock(span: Span) -> String {
     let millis = span.as_nanos() / 1_000_000;
     let (minutes, seconds) = (millis / 60_000, millis % 60_000);
     format!("{}:{:02}:{:02}.{:03}", minutes / 60, minutes % 60, seconds / 1000, seconds % 1000)

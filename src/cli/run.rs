@@ -8,7 +8,7 @@ use super::args::Run;
 use super::load::{self, Loaded};
 use super::progress::Bar;
 use super::record::Record;
-use super::{Exit, colours, say, warn, write};
+use super::{Exit, colours, interrupt, paths, say, warn, write};
 use crate::base::Span;
 use crate::control::ecs::api::unmodelled;
 use crate::experiment::{Replication, gather, replicate, settings};
@@ -35,15 +35,57 @@ pub(super) fn run(asked: &Run) -> Exit {
     }
 }
 
+/// Checks every scenario, and runs them all if none is wrong.
 fn try_run(asked: &Run) -> Result<(), Exit> {
-    let mut loaded = load::scenario(&asked.scenario, &asked.set, manner(asked))?;
+    interrupt::listen();
+    let paths = paths::scenarios(&asked.scenario)?;
+    let checked: Vec<Result<Checked, Exit>> =
+        paths.iter().map(|path| check(path, asked, paths.len() > 1)).collect();
+    let all = checked.into_iter().collect::<Result<Vec<Checked>, Exit>>()?;
+    check_folders(&all)?;
+    for one in &all {
+        write::try_folder(&one.folder).map_err(|error| unwritable(&one.folder, &error))?;
+    }
+    all.into_iter().try_for_each(|one| run_one(one, asked))
+}
+
+/// A scenario with nothing wrong in it.
+struct Checked {
+    scenario: Scenario,
+    ready: Vec<Ready>,
+    replication: Replication,
+    folder: PathBuf,
+    said: (Vec<String>, Vec<String>),
+}
+
+fn check(path: &Path, asked: &Run, several: bool) -> Result<Checked, Exit> {
+    let mut loaded = load::scenario(path, &asked.set, manner(asked))?;
     let scenario = loaded.scenario.clone();
     let names = platforms(&scenario, &asked.platform)?;
     let replication = replication(&scenario, asked);
+    let folder = match &asked.out {
+        Some(folder) if several => folder.join(scenario.name.as_str()),
+        Some(folder) => folder.clone(),
+        None => Path::new("out").join(scenario.name.as_str()),
+    };
     let (ready, found) = lower_all(&scenario, &names, &mut loaded, replication.seed, manner(asked))?;
-    let folder = asked.out.clone().unwrap_or_else(|| Path::new("out").join(scenario.name.as_str()));
-    write::try_folder(&folder).map_err(|error| unwritable(&folder, &error))?;
-    let sheet = simulate(&scenario, &ready, replication, asked.quiet, said(&found, &loaded.sources))?;
+    let said = said(&found, &loaded.sources);
+    Ok(Checked { scenario, ready, replication, folder, said })
+}
+
+/// Two scenarios of one name would write over each other.
+fn check_folders(all: &[Checked]) -> Result<(), Exit> {
+    let folders: Vec<&Path> = all.iter().map(|one| one.folder.as_path()).collect();
+    let twice = folders.iter().enumerate().find(|(nth, folder)| folders[..*nth].contains(folder));
+    let Some((_, folder)) = twice else { return Ok(()) };
+    warn(&format!("E0108 two scenarios would write to {}; give them different names\n", folder.display()));
+    Err(Exit::WrongInput)
+}
+
+fn run_one(one: Checked, asked: &Run) -> Result<(), Exit> {
+    let Checked { scenario, ready, replication, folder, said } = one;
+    let sheet = simulate(&scenario, &ready, replication, asked.quiet, said)?;
+    interrupt::check()?;
     save(&folder, &sheet, &ready)?;
     if asked.json {
         say(&String::from_utf8_lossy(&report::json::summary(&sheet, &sheet.platforms)));
@@ -65,7 +107,7 @@ fn manner(asked: &Run) -> load::Manner {
 }
 
 /// The platforms that were asked for, or all.
-fn platforms(scenario: &Scenario, asked: &[String]) -> Result<Vec<String>, Exit> {
+pub(super) fn platforms(scenario: &Scenario, asked: &[String]) -> Result<Vec<String>, Exit> {
     if asked.is_empty() {
         return Ok(scenario.platforms.keys().map(|name| name.value.clone()).collect());
     }
@@ -91,7 +133,7 @@ fn replication(scenario: &Scenario, asked: &Run) -> Replication {
 }
 
 /// The grid of a time series: whole minutes, about [`POINTS`] of them in a run.
-fn period(run_for: Span) -> Span {
+pub(super) fn period(run_for: Span) -> Span {
     let minutes = run_for.as_nanos() / Span::minutes(1).as_nanos() / POINTS;
     Span::minutes(minutes.max(1))
 }
@@ -158,6 +200,7 @@ fn simulate(
             warn(&format!("threads cannot be started: {error}\n"));
             Exit::Files
         })?;
+        interrupt::check().inspect_err(|_| bar.finish())?;
         platforms.push(gather::platform(plan, about, replication.period, &outcomes));
     }
     bar.finish();

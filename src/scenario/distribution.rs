@@ -4,9 +4,11 @@
 //! Read with all contradictions found, then lowered to a table of integer quantiles. Does not know
 //! what the values are for.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
@@ -203,32 +205,49 @@ fn lognormal_f64(median: u64, percentile: Percentile, high: u64) -> Quantiles {
 }
 
 /// The map form as it is written; each variant is one key.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", bound(deserialize = "T: Deserialize<'de> + Counted"))]
+#[schemars(rename = "{T}_spread")]
 enum Written<T> {
+    /// Log-normal, by its median and one percentile.
     Lognormal(WrittenLognormal<T>),
+    /// Equally likely between two values.
     Uniform(WrittenUniform<T>),
+    /// The time to the next of many independent events.
     Exponential(WrittenExponential<T>),
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(extend("oneOf" = [{"required": ["p90"]}, {"required": ["p95"]}, {"required": ["p99"]}]))]
+#[schemars(rename = "{T}_lognormal")]
 struct WrittenLognormal<T> {
+    /// Half of the draws are below.
     median: T,
+    /// One draw in ten is above.
     p90: Option<T>,
+    /// One draw in twenty is above.
     p95: Option<T>,
+    /// One draw in a hundred is above.
     p99: Option<T>,
+    /// Draws above are cut to this.
     max: Option<T>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "{T}_uniform")]
 struct WrittenUniform<T> {
+    /// The lowest value.
     from: T,
+    /// The highest value.
     to: T,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "{T}_exponential")]
 struct WrittenExponential<T> {
+    /// The mean.
     mean: T,
+    /// Draws above are cut to this.
     max: Option<T>,
 }
 
@@ -257,6 +276,37 @@ fn one_percentile() -> UnitError {
     let message = String::from("exactly one percentile is wanted beside the median");
     let hint = Some(String::from("give one of p90, p95, p99"));
     UnitError { code: Code::WrongDistribution, message, hint }
+}
+
+impl<T: JsonSchema> JsonSchema for Distribution<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("{}Distribution", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let (value, spread) = (generator.subschema_for::<T>(), generator.subschema_for::<Written<T>>());
+        json_schema!({ "anyOf": [value, spread] })
+    }
+}
+
+impl JsonSchema for Arrivals {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Arrivals".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let (rate, spread) =
+            (generator.subschema_for::<Rate>(), generator.subschema_for::<WrittenArrivals>());
+        json_schema!({ "anyOf": [rate, spread] })
+    }
 }
 
 struct DistributionVisitor<T>(PhantomData<T>);
@@ -309,9 +359,10 @@ fn only_key<'de, A: MapAccess<'de>>(mut map: A) -> Result<(), A::Error> {
 }
 
 /// The map form of arrivals.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum WrittenArrivals {
+    /// Independently of each other, with this mean rate.
     Poisson(Rate),
 }
 

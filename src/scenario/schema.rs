@@ -5,15 +5,17 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::distribution::{Arrivals, Distribution};
+use super::json_schema;
 use super::text::Placed;
 use crate::base::{Bytes, Percent, Span, Timestamp};
 
 /// A scenario file.
-#[derive(Clone, Deserialize, Debug)]
+#[derive(Clone, Deserialize, JsonSchema, Debug)]
 pub struct Scenario {
     /// Its name; results go to `out/NAME`.
     pub name: Placed<String>,
@@ -21,6 +23,7 @@ pub struct Scenario {
     #[serde(default)]
     pub about: String,
     /// The AWS region.
+    #[schemars(schema_with = "json_schema::region")]
     pub region: Placed<String>,
     /// When it starts; 2026-03-02T00:00:00Z unless said.
     pub start: Option<Timestamp>,
@@ -45,6 +48,7 @@ pub struct Scenario {
     pub images: Images,
     /// Calibrated settings, replaced by name.
     #[serde(default)]
+    #[schemars(schema_with = "json_schema::settings")]
     pub settings: BTreeMap<Placed<String>, Placed<Value>>,
     /// Standalone tasks that are asked for again and again.
     #[serde(default)]
@@ -58,7 +62,7 @@ fn one() -> u64 {
 }
 
 /// Settings of the account.
-#[derive(Clone, Deserialize, Default, Debug)]
+#[derive(Clone, Deserialize, JsonSchema, Default, Debug)]
 #[serde(default)]
 pub struct Account {
     /// Whether `awsvpcTrunking` is on: more awsvpc tasks per instance (EN-01).
@@ -70,7 +74,7 @@ pub struct Account {
 }
 
 /// Service quotas (section 9.1 of the specification).
-#[derive(Clone, Deserialize, Default, Debug)]
+#[derive(Clone, Deserialize, JsonSchema, Default, Debug)]
 #[serde(default)]
 pub struct Quotas {
     /// Fargate On-Demand vCPUs running at once (QT-01).
@@ -84,7 +88,7 @@ pub struct Quotas {
 }
 
 /// A rate of launches, and how many may come at once.
-#[derive(Clone, Deserialize, Debug)]
+#[derive(Clone, Deserialize, JsonSchema, Debug)]
 pub struct Launches {
     /// So many at once, after a while without any.
     pub at_once: Placed<u32>,
@@ -93,7 +97,7 @@ pub struct Launches {
 }
 
 /// The images.
-#[derive(Clone, Deserialize, Default, Debug)]
+#[derive(Clone, Deserialize, JsonSchema, Default, Debug)]
 #[serde(default)]
 pub struct Images {
     /// What holds where an image says nothing.
@@ -103,7 +107,7 @@ pub struct Images {
 }
 
 /// An image and how its application behaves.
-#[derive(Clone, Deserialize, Default, Debug)]
+#[derive(Clone, Deserialize, JsonSchema, Default, Debug)]
 #[serde(default)]
 pub struct Image {
     /// Compressed, as the registry stores it.
@@ -129,7 +133,7 @@ pub struct Image {
 }
 
 /// How an application crashes.
-#[derive(Clone, Deserialize, Debug)]
+#[derive(Clone, Deserialize, JsonSchema, Debug)]
 pub struct Crash {
     /// How long after its start.
     pub after: Distribution<Span>,
@@ -141,7 +145,7 @@ pub struct Crash {
 }
 
 /// Standalone tasks: a genuine RunTask request, and when it is made.
-#[derive(Clone, Deserialize, Debug)]
+#[derive(Clone, Deserialize, JsonSchema, Debug)]
 pub struct Arrival {
     /// Once, this long after the start.
     pub at: Option<Placed<Span>>,
@@ -156,11 +160,12 @@ pub struct Arrival {
     /// How long the work of each task takes; as its image says unless said.
     pub takes: Option<Distribution<Span>>,
     /// The request, by its genuine field names.
+    #[schemars(schema_with = "json_schema::request")]
     pub run_task: Placed<Value>,
 }
 
 /// A platform: one world with one cluster.
-#[derive(Clone, Deserialize, Debug)]
+#[derive(Clone, Deserialize, JsonSchema, Debug)]
 pub struct Platform {
     /// What it is, in a few words.
     #[serde(default)]
@@ -170,7 +175,7 @@ pub struct Platform {
 }
 
 /// An ECS cluster.
-#[derive(Clone, Deserialize, Debug)]
+#[derive(Clone, Deserialize, JsonSchema, Debug)]
 pub struct Ecs {
     /// Request files beside the scenario, `*` for any text.
     pub requests: Placed<String>,
@@ -185,7 +190,7 @@ pub struct Ecs {
 }
 
 /// Where tasks run.
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema, Debug)]
 pub enum LaunchType {
     /// On container instances.
     #[serde(rename = "EC2")]
@@ -196,9 +201,10 @@ pub enum LaunchType {
 }
 
 /// Container instances of one type.
-#[derive(Clone, Deserialize, Debug)]
+#[derive(Clone, Deserialize, JsonSchema, Debug)]
 pub struct Pool {
     /// The EC2 instance type.
+    #[schemars(schema_with = "json_schema::instance_type")]
     pub instance_type: Placed<String>,
     /// How many.
     pub count: Placed<u32>,

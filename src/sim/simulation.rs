@@ -152,7 +152,9 @@ pub fn run_with(
     let mut simulation = Simulation::new(plan, seed, observer, why);
     simulation.begin();
     let mut complete = false;
-    while let Some((now, event)) = simulation.agenda.pop() {
+    // A run that is not wanted any more does not begin.
+    let begins = progress(Progress { now: plan.start, events: 0 }).is_continue();
+    while begins && let Some((now, event)) = simulation.agenda.pop() {
         simulation.now = now;
         simulation.counts.events += 1;
         if event == Event::End {

@@ -3,6 +3,7 @@
 mod bad;
 mod calibration;
 mod cli;
+mod commands;
 mod corpus;
 mod determinism;
 mod fields;

@@ -8,7 +8,7 @@ use crate::base::hash::Map;
 use crate::base::{EntityKey, Row, Span, Symbol, Timestamp};
 use crate::control::ecs::api::{self, ApiError, Cluster, Contents, CreateCluster, ErrorKind, Known, RunTask};
 use crate::control::ecs::objects::{Definitions, ServiceDefinition, TaskRequest};
-use crate::control::ecs::task_definition::{Families, Rules, all_errors};
+use crate::control::ecs::task_definition::{Families, all_errors};
 use crate::engine::Quantiles;
 use crate::mark;
 use crate::scenario::codes::Code;
@@ -67,7 +67,7 @@ impl Lowering<'_> {
             api::cluster::create(&CreateCluster::default()).expect("the default cluster needs nothing");
         let mut account = Account {
             clusters: vec![default],
-            families: Families::new(Rules::default()),
+            families: Families::new(self.calibration.tuning.rules),
             contents: BTreeMap::new(),
             tokens: BTreeMap::new(),
         };
@@ -128,7 +128,7 @@ impl Lowering<'_> {
     ) -> Result<(), ApiError> {
         match &call.request {
             Understood::Register(request) => {
-                let errors = all_errors(request, &Rules::default());
+                let errors = all_errors(request, account.families.rules());
                 if errors.is_empty() {
                     account.families.register(request, &mut self.definitions)?;
                 } else {
