@@ -57,7 +57,9 @@ fn empty() -> Plan {
         pools: Vec::new(),
         services: Vec::new(),
         arrivals: Vec::new(),
+        traces: Vec::new(),
         takes: Map::default(),
+        retries: Map::default(),
         world,
         ecs: EcsSettings {
             scheduler: SchedulerSettings::default(),
@@ -133,7 +135,7 @@ fn add_arrivals(plan: &mut Plan, shape: u64) {
     plan.takes.insert(name, Quantiles::exponential(LIFE_NANOS));
     let arrivals = Arrivals {
         key: EntityKey::new("arrivals", &text, 0),
-        gaps: Quantiles::exponential(GAP_NANOS),
+        gaps: Quantiles::exponential(GAP_NANOS).into(),
         first: START + FIRST_CALL,
         until: plan.end,
         count_max: TASKS / SHAPES,

@@ -66,6 +66,9 @@ pub(super) struct Run {
     /// Print the summary as JSON instead of a table
     #[arg(long)]
     pub(super) json: bool,
+    /// Let pass up to so many rows of each trace that mean nothing
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) skip_bad_rows: u64,
     /// Print no progress and no notes
     #[arg(long, short)]
     pub(super) quiet: bool,
@@ -81,6 +84,9 @@ pub(super) struct Run {
 pub(super) struct Check {
     /// A scenario file, or a folder that holds `scenario.yaml`
     pub(super) file: PathBuf,
+    /// Let pass up to so many rows of each trace that mean nothing
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) skip_bad_rows: u64,
     /// Treat warnings as errors
     #[arg(long)]
     pub(super) strict: bool,
@@ -98,6 +104,9 @@ pub(super) struct Explain {
     pub(super) result: PathBuf,
     /// The name of a task, `workload-number`
     pub(super) name: String,
+    /// Where the traces of the run lie, if not where they were; may be given several times
+    #[arg(long, value_name = "WORKLOAD=FILE")]
+    pub(super) trace: Vec<String>,
 }
 
 #[derive(Debug, Args)]

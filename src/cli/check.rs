@@ -2,9 +2,9 @@
 
 use super::args::Check;
 use super::load;
-use super::{Exit, colours, say};
+use super::{Exit, colours, say, traces};
 use crate::scenario::diagnostic::{Style, excerpts, sort};
-use crate::scenario::{Diagnostic, Severity, Sources, import, lower};
+use crate::scenario::{Diagnostic, Severity, Sources, import, lower_with};
 
 pub(super) fn check(asked: &Check) -> Exit {
     if asked.file.extension().is_some_and(|kind| kind == "json") {
@@ -15,6 +15,10 @@ pub(super) fn check(asked: &Check) -> Exit {
         Err(exit) => return exit,
     };
     let scenario = loaded.scenario.clone();
+    let traces = match traces::traces(&scenario, &loaded, &std::env::temp_dir(), asked.skip_bad_rows) {
+        Ok(traces) => traces,
+        Err(exit) => return exit,
+    };
     let mut found = Vec::new();
     let mut tasks = 0;
     for (name, platform) in &scenario.platforms.value {
@@ -22,7 +26,7 @@ pub(super) fn check(asked: &Check) -> Exit {
             Ok(files) => files,
             Err(exit) => return exit,
         };
-        let (plan, more) = lower(&scenario, name, &files);
+        let (plan, more) = lower_with(&scenario, name, &files, &traces);
         found.extend(more);
         tasks = plan.map_or(tasks, |plan| plan.definitions.tasks.len());
     }

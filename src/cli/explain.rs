@@ -9,13 +9,13 @@ use std::ops::ControlFlow;
 use super::args::Explain;
 use super::record::Record;
 use super::run::platform_folders;
-use super::{Exit, load, say, warn};
+use super::{Exit, load, say, traces, warn};
 use crate::base::turn::{Asked, Note, Subject};
 use crate::base::{Bytes, Cpu, EntityKey, Name, Span, Timestamp};
 use crate::control::ecs::objects::{Stop, StoppedTask, Task};
 use crate::control::ecs::placement::Refusal;
 use crate::scenario::diagnostic::suggestion;
-use crate::scenario::{Scenario, Sources, lower, read};
+use crate::scenario::{Scenario, Sources, lower_with, read};
 use crate::sim::fact::{Fact, Observer};
 use crate::sim::{Plan, run_with};
 
@@ -31,7 +31,7 @@ pub(super) fn explain(asked: &Explain) -> Exit {
 
 fn try_explain(asked: &Explain) -> Result<String, Exit> {
     let record = record(asked)?;
-    let plan = repeat(&record)?;
+    let plan = repeat(&record, &asked.trace)?;
     let Some((workload, serial)) = split(&asked.name) else {
         warn(&format!("{:?} is no task; tasks are called WORKLOAD-NUMBER, such as web-3\n", asked.name));
         return Err(Exit::WrongInput);
@@ -94,7 +94,7 @@ fn record(asked: &Explain) -> Result<Record, Exit> {
 }
 
 /// The plan that a record was made with.
-fn repeat(record: &Record) -> Result<Plan, Exit> {
+fn repeat(record: &Record, elsewhere: &[String]) -> Result<Plan, Exit> {
     let mut sources = Sources::default();
     let text = sources.add(record.scenario.name.clone(), record.scenario.text.clone().into_bytes());
     let files: Vec<_> = record
@@ -109,7 +109,8 @@ fn repeat(record: &Record) -> Result<Plan, Exit> {
         warn(&format!("E0306 {message}\n"));
         return Err(Exit::WrongInput);
     }
-    let (plan, found) = lower(&scenario, &record.platform, &files);
+    let traces = traces::recorded(&scenario, &sources, &record.traces, elsewhere)?;
+    let (plan, found) = lower_with(&scenario, &record.platform, &files, &traces);
     load::report(&found, &sources, false)?;
     plan.ok_or(Exit::WrongInput)
 }
@@ -149,9 +150,13 @@ impl Observer for Story {
                 return;
             }
             Fact::Arrived(name) if name == self.of => "asked for".to_owned(),
-            Fact::Refused { name, .. } if name == self.of => {
-                "refused: the call ended in a failure".to_owned()
-            }
+            Fact::Refused { name, again, .. } if name == self.of => match again {
+                None => "refused: the call ended in a failure".to_owned(),
+                Some(at) => {
+                    let later = clock(at.since(plan.start));
+                    format!("refused: the call ended in a failure; the caller tries again at {later}")
+                }
+            },
             Fact::Placed { task, instance } if mine(task) => match instance {
                 Some(instance) => format!("placed on {}", named(plan, instance.name)),
                 None => format!("placed on Fargate in {}", plan.definitions.symbols.text(task.zone)),

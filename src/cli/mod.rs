@@ -11,6 +11,7 @@ mod load;
 mod progress;
 mod record;
 mod run;
+mod traces;
 mod write;
 
 use std::io::IsTerminal;

@@ -1,5 +1,4 @@
-//! Spread-out values in a scenario: `3s`, `{ lognormal: { median: 3s, p99: 15s } }`,
-//! `{ poisson: 40/s }`.
+//! Spread-out values in a scenario: `3s`, `{ lognormal: { median: 3s, p99: 15s } }`.
 //!
 //! Read with all contradictions found, then lowered to a table of integer quantiles. Does not know
 //! what the values are for.
@@ -12,7 +11,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 
 use super::codes::Code;
-use super::units::{Measured, Rate, UnitError};
+use super::units::{Measured, UnitError};
 use crate::base::{Bandwidth, Bytes, Span};
 use crate::engine::Quantiles;
 
@@ -76,15 +75,6 @@ pub enum Percentile {
     P95,
     /// One draw in a hundred is above.
     P99,
-}
-
-/// When things arrive: `40/s` at even gaps, `{ poisson: 40/s }` at exponential ones.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Arrivals {
-    /// Evenly.
-    Even(Rate),
-    /// Independently of each other.
-    Poisson(Rate),
 }
 
 impl Counted for Span {
@@ -151,19 +141,6 @@ impl<T: Counted> Distribution<T> {
     }
 }
 
-impl Arrivals {
-    /// The gaps between arrivals in nanoseconds; none when nothing ever arrives.
-    pub fn gaps(&self) -> Option<Quantiles> {
-        let (rate, poisson) = match self {
-            Arrivals::Even(rate) => (rate, false),
-            Arrivals::Poisson(rate) => (rate, true),
-        };
-        let gap = rate.gap().as_nanos().min(Span::MOST);
-        let shape = || if poisson { exponential_f64(gap) } else { Quantiles::constant(gap) };
-        (!rate.is_zero()).then(|| shape().clamped(0, Span::MOST))
-    }
-}
-
 impl Percentile {
     /// The quantile of the standard normal.
     const fn z(self) -> f64 {
@@ -175,7 +152,7 @@ impl Percentile {
     }
 }
 
-fn check(holds: bool, message: &str) -> Result<(), UnitError> {
+pub(super) fn check(holds: bool, message: &str) -> Result<(), UnitError> {
     if holds {
         return Ok(());
     }
@@ -190,7 +167,7 @@ fn cut<T: Counted>(table: Quantiles, max: Option<T>) -> Quantiles {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "the float island of lowering")]
-fn exponential_f64(mean: u64) -> Quantiles {
+pub(super) fn exponential_f64(mean: u64) -> Quantiles {
     Quantiles::exponential(mean as f64)
 }
 
@@ -295,46 +272,6 @@ impl<'de, T: Deserialize<'de> + Counted> Deserialize<'de> for Distribution<T> {
     }
 }
 
-/// The map form of arrivals.
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum WrittenArrivals {
-    Poisson(Rate),
-}
-
-struct ArrivalsVisitor;
-
-impl<'de> Visitor<'de> for ArrivalsVisitor {
-    type Value = Arrivals;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, or {{ poisson: 40/s }}", Rate::WHAT)
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Arrivals, E> {
-        Rate::read(text).map(Arrivals::Even).map_err(UnitError::into_serde)
-    }
-
-    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Arrivals, E> {
-        self.visit_str(&number.to_string())
-    }
-
-    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Arrivals, E> {
-        self.visit_str(&number.to_string())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Arrivals, A::Error> {
-        let WrittenArrivals::Poisson(rate) = Deserialize::deserialize(MapAccessDeserializer::new(map))?;
-        Ok(Arrivals::Poisson(rate))
-    }
-}
-
-impl<'de> Deserialize<'de> for Arrivals {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ArrivalsVisitor)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -361,18 +298,6 @@ mod tests {
         check("{ lognormal: { median: 3s, p99: 3s } }", 100, (3000, 3000));
         check("{ uniform: { from: 1s, to: 5s } }", 4, (3000, 4000));
         check("{ exponential: { mean: 1s } }", 2, (693, 693));
-    }
-
-    #[test]
-    fn arrivals_have_gaps() {
-        let read = |text: &str| {
-            read::<Arrivals>(&Sources::default().add("x", text.as_bytes().to_vec())).0.expect("good").gaps()
-        };
-        let even = read("40/s").expect("some");
-        assert_eq!((even.value(0), even.value(u64::MAX)), (25_000_000, 25_000_000));
-        let poisson = read("{ poisson: 40/s }").expect("some");
-        assert_eq!(poisson.value(1 << 63) / 1000, 17_328); // 25 ms × ln 2
-        assert!(read("0/s").is_none());
     }
 
     #[test]

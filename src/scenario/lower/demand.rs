@@ -12,11 +12,10 @@ use crate::control::ecs::task_definition::{Families, Rules, all_errors};
 use crate::engine::Quantiles;
 use crate::scenario::codes::Code;
 use crate::scenario::diagnostic::{Diagnostic, Severity, Source};
-use crate::scenario::distribution::{Arrivals as Every, Distribution};
-use crate::scenario::import::{self, Call, Origin, Understood};
-use crate::scenario::schema::Arrival as Stated;
+use crate::scenario::import::{self, Call, Origin, Replaced, Understood};
+use crate::scenario::schema::{Arrival as Stated, Trace, TraceFormat};
 use crate::scenario::text::Placed;
-use crate::sim::plan::Arrival;
+use crate::sim::plan::{Arrival, Replay, Retry};
 use crate::workload::Arrivals;
 
 /// What is asked for, and when.
@@ -24,7 +23,9 @@ use crate::workload::Arrivals;
 pub(super) struct Demand {
     pub(super) services: Vec<(Timestamp, Row<ServiceDefinition>)>,
     pub(super) arrivals: Vec<Arrival>,
+    pub(super) traces: Vec<Replay>,
     pub(super) takes: Map<Symbol, Quantiles>,
+    pub(super) retries: Map<Symbol, Retry>,
 }
 
 /// What requests may refer to, as it grows.
@@ -46,10 +47,10 @@ impl Lowering<'_> {
             let message = format!("no file matches {:?}", pattern.value);
             self.wrong(Diagnostic::new(Code::NothingMatches, pattern.place, message));
         }
-        let mut found = std::mem::take(&mut self.found);
+        let (mut found, replaced) = (std::mem::take(&mut self.found), self.replaced());
         let calls: Vec<Call> = files
             .iter()
-            .flat_map(|file| import::requests(file, Some(self.ecs.launch_type), &mut found))
+            .flat_map(|file| import::requests(file, Some(replaced), &mut found))
             .collect();
         self.found = found;
         Self::name_clusters(&calls, &mut account);
@@ -168,7 +169,7 @@ impl Lowering<'_> {
         demand.arrivals.push(Arrival {
             arrivals: Arrivals {
                 key,
-                gaps: Quantiles::constant(0),
+                gaps: Quantiles::constant(0).into(),
                 first: at,
                 until: self.end,
                 count_max: 1,
@@ -185,95 +186,128 @@ impl Lowering<'_> {
             self.wrong(wrong.hint("tasks are called by it, so give this one another name"));
             return;
         }
-        let Some((gaps, first, count_max)) = self.process(name, stated) else { return };
-        if let Some(until) = stated.until.as_ref().filter(|until| after(self, until.value) <= first) {
-            let message = format!("{} ends before it begins", name.value);
-            self.wrong(Diagnostic::new(Code::CapacityBounds, until.place, message));
-        }
         let at = Origin::inline(stated.run_task.place);
-        let mut found = std::mem::take(&mut self.found);
-        let request =
-            import::inline_run_task(stated.run_task.value.clone(), &at, self.ecs.launch_type, &mut found);
+        let (mut found, replaced) = (std::mem::take(&mut self.found), self.replaced());
+        let request = import::inline_run_task(stated.run_task.value.clone(), &at, replaced, &mut found);
         self.found = found;
-        let Some(request) = request else { return };
+        self.check_end(name, stated);
+        let process = self.occasion(name, stated);
+        let (Some(request), Some(process)) = (request, process) else { return };
         let mut account = Account { clusters: account.clusters.clone(), families: account.families.clone() };
         if let Some(cluster) = request.cluster.as_deref() {
             create_cluster(cluster, &mut account);
         }
-        let known = known(&account, &self.zones, first);
-        match api::request::run(&request, name, &known, &mut self.definitions) {
-            Err(error) => self.found.push(at.refusal(&error)),
-            Ok(request) => {
-                if let Some(takes) = &stated.takes {
-                    demand.takes.insert(request.name, takes.quantiles());
-                }
+        let begins = after(self, stated.at.as_ref().map_or(from(stated), |at| at.value));
+        let known = known(&account, &self.zones, begins);
+        let request = match api::request::run(&request, name, &known, &mut self.definitions) {
+            Ok(request) => request,
+            Err(error) => return self.found.push(at.refusal(&error)),
+        };
+        if let Some(takes) = &stated.takes {
+            demand.takes.insert(request.name, takes.quantiles());
+        }
+        if let Some(retry) = stated.retry.as_ref().and_then(|retry| self.retry(retry)) {
+            demand.retries.insert(request.name, retry);
+        }
+        match process {
+            Occasion::Trace(trace) => demand.traces.extend(self.replay(name, stated, trace, request)),
+            Occasion::Process(arrivals) => {
                 self.definitions.requests.push(request);
-                let until = stated.until.as_ref().map_or(self.end, |until| after(self, until.value));
-                demand.arrivals.push(Arrival {
-                    arrivals: Arrivals {
-                        key: EntityKey::new("arrivals", name, 0),
-                        gaps,
-                        first,
-                        until: until.min(self.end),
-                        count_max,
-                    },
-                    request: Row::at(self.definitions.requests.len() - 1),
-                });
+                let request = Row::at(self.definitions.requests.len() - 1);
+                demand.arrivals.push(Arrival { arrivals, request });
             }
         }
     }
 
-    /// The gaps, the first arrival and the number of calls.
-    fn process(&mut self, name: &Placed<String>, stated: &Stated) -> Option<(Quantiles, Timestamp, u64)> {
+    /// What begins must begin before it ends.
+    fn check_end(&mut self, name: &Placed<String>, stated: &Stated) {
+        let begins = stated.at.as_ref().map_or(from(stated), |at| at.value);
+        if let Some(until) = stated.until.as_ref().filter(|until| until.value <= begins) {
+            let message = format!("{} ends before it begins", name.value);
+            self.wrong(Diagnostic::new(Code::CapacityBounds, until.place, message));
+        }
+    }
+
+    fn replaced(&self) -> Replaced<'_> {
+        let strategy = self.ecs.placement_strategy.as_ref().map(|strategy| &strategy.value);
+        Replaced { launch_type: self.ecs.launch_type, strategy }
+    }
+
+    /// When it is asked for: exactly one of `at`, `every` and `trace` says so.
+    fn occasion<'s>(&mut self, name: &Placed<String>, stated: &'s Stated) -> Option<Occasion<'s>> {
         let after = |span: Span| after(self, span);
-        match (&stated.at, &stated.every) {
-            (Some(at), None) => Some((Quantiles::constant(0), after(at.value), stated.calls.unwrap_or(1))),
-            (None, Some(every)) => {
-                let first = after(stated.from.unwrap_or(Span::ZERO));
-                let (rate, gaps) = match every.value {
-                    Every::Even(rate) => (rate, Distribution::Constant(rate.gap())),
-                    Every::Poisson(rate) => (rate, Distribution::Exponential { mean: rate.gap(), max: None }),
-                };
-                if rate.is_zero() {
-                    return Some((Quantiles::constant(0), first, 0));
-                }
-                if rate.gap() == Span::ZERO {
-                    self.wrong(Diagnostic::new(
-                        Code::TooManyTasks,
-                        every.place,
-                        "more than one call per nanosecond",
-                    ));
+        let from = after(from(stated));
+        let most = stated.calls.as_ref().map(|calls| calls.value);
+        let (gaps, first, count_max) = match (&stated.at, &stated.every, &stated.trace) {
+            (Some(at), None, None) => {
+                (Some(Quantiles::constant(0).into()), after(at.value), most.unwrap_or(1))
+            }
+            (None, Some(every), None) => {
+                if every.least_gap() == Span::ZERO {
+                    let message = "more than one call per nanosecond";
+                    self.wrong(Diagnostic::new(Code::TooManyTasks, every.place, message));
                     return None;
                 }
-                Some((gaps.quantiles(), first, stated.calls.unwrap_or(u64::MAX)))
+                (every.gaps(), from, most.unwrap_or(u64::MAX))
             }
-            (Some(_), Some(every)) => {
-                let wrong = Diagnostic::new(
-                    Code::WrongValue,
-                    every.place,
-                    format!("{} has both `at` and `every`", name.value),
-                );
-                self.wrong(
-                    wrong.hint("`at` is for one call, `every` for many; `from` says when those begin"),
-                );
-                None
+            (None, None, Some(trace)) => {
+                self.check_trace_keys(stated, trace);
+                return Some(Occasion::Trace(trace));
             }
-            (None, None) => {
-                let wrong = Diagnostic::new(
-                    Code::MissingKey,
-                    name.place,
-                    format!("{} says not when it arrives", name.value),
-                );
+            (None, None, None) => {
+                let message = format!("{} says not when it arrives", name.value);
+                let wrong = Diagnostic::new(Code::MissingKey, name.place, message);
                 self.wrong(wrong.hint("add `at: 5m`, or `every: { poisson: 6/h }`"));
-                None
+                return None;
             }
+            (at, every, trace) => {
+                let places = [
+                    at.as_ref().map(|at| at.place),
+                    every.as_ref().map(|every| every.place),
+                    trace.as_ref().map(|trace| trace.place),
+                ];
+                let said: Vec<&str> = ["`at`", "`every`", "`trace`"]
+                    .into_iter()
+                    .zip(places)
+                    .filter_map(|(word, place)| place.map(|_| word))
+                    .collect();
+                let message = format!("{} has both {}", name.value, said.join(" and "));
+                let place = places.into_iter().flatten().last().unwrap_or(name.place);
+                let wrong = Diagnostic::new(Code::WrongValue, place, message);
+                self.wrong(wrong.hint("`at` is for one call, `every` for many; `from` says when those begin"));
+                return None;
+            }
+        };
+        let until = stated.until.as_ref().map_or(self.end, |until| after(until.value)).min(self.end);
+        let (gaps, count_max) = gaps.map_or((Quantiles::constant(0).into(), 0), |gaps| (gaps, count_max));
+        let key = EntityKey::new("arrivals", name, 0);
+        Some(Occasion::Process(Arrivals { key, gaps, first, until, count_max }))
+    }
+
+    /// What a trace says itself, its arrivals may not say too.
+    fn check_trace_keys(&mut self, stated: &Stated, trace: &Placed<Trace>) {
+        let mut wrong = |place, message: &str, hint: &str| {
+            self.found.push(Diagnostic::new(Code::WrongValue, place, message).hint(hint));
+        };
+        if let Some(calls) = &stated.calls {
+            let hint = "`until` ends a trace, `only` chooses rows";
+            wrong(calls.place, "a trace says itself how many calls there are", hint);
+        }
+        if let Some(takes) = stated.takes.as_ref().filter(|_| trace.format.value != TraceFormat::Rate) {
+            wrong(takes.place, "the trace says how long each task takes", "leave `takes` out");
         }
     }
 }
 
-/// This long after the start; the end of the run beyond the calendar.
-fn after(lowering: &Lowering<'_>, span: Span) -> Timestamp {
-    lowering.start.checked_add(span).unwrap_or(lowering.end)
+/// When the first call is made, after the start.
+fn from(stated: &Stated) -> Span {
+    stated.from.unwrap_or(Span::ZERO)
+}
+
+/// When tasks are asked for.
+enum Occasion<'s> {
+    Process(Arrivals),
+    Trace(&'s Placed<Trace>),
 }
 
 fn known<'a>(account: &'a Account, zones: &'a BTreeMap<String, String>, now: Timestamp) -> Known<'a> {
