@@ -15,7 +15,7 @@ pub(super) fn check(asked: &Check) -> Exit {
         Err(exit) => return exit,
     };
     let scenario = loaded.scenario.clone();
-    let traces = match traces::traces(&scenario, &loaded, &std::env::temp_dir(), asked.skip_bad_rows) {
+    let traces = match traces::traces(&scenario, &loaded, std::path::Path::new("."), asked.skip_bad_rows) {
         Ok(traces) => traces,
         Err(exit) => return exit,
     };

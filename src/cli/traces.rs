@@ -85,13 +85,14 @@ pub(super) fn traces(
         let source = match known {
             Some((_, source)) => Arc::clone(source),
             None => {
-                let source = open(trace.file.as_str(), &path, output).map_err(|error| unreadable(&path, &error))?;
+                let source =
+                    open(trace.file.as_str(), &path, output).map_err(|error| unreadable(&path, &error))?;
                 spools.push((path, Arc::clone(&source)));
                 source
             }
         };
         match first_pass(scenario, arrival, &source, skipped_max) {
-            Ok(traced) => drop(traces.insert(name.value.clone(), traced)),
+            Ok(read) => drop(traces.insert(name.value.clone(), read)),
             Err(more) => wrong.extend(more),
         }
     }
@@ -108,22 +109,23 @@ pub(super) fn recorded(
 ) -> Result<Traces, Exit> {
     let mut traces = Traces::new();
     for TraceInput { workload, path, hash, bad_rows } in inputs {
-        let moved = elsewhere.iter().filter_map(|word| word.split_once('='));
-        let path = moved.filter(|(of, _)| of == workload).last().map_or(path.as_str(), |(_, path)| path);
+        let mut moved = elsewhere.iter().filter_map(|word| word.split_once('='));
+        let path = moved.rfind(|(of, _)| of == workload).map_or(path.as_str(), |(_, path)| path);
         let changed = |what: &str| {
             let hint = format!("say where the trace of the run lies with --trace {workload}=FILE");
             warn(&format!("E0807 {path} {what}; {hint}\n"));
             Exit::WrongInput
         };
         let Some(arrival) = scenario.arrivals.get(workload.as_str()) else { continue };
-        let source = open(path, Path::new(path), &std::env::temp_dir())
+        let source = open(path, Path::new(path), Path::new("."))
             .map_err(|error| changed(&format!("cannot be read: {error}")))?;
-        let traced = first_pass(scenario, arrival, &source, *bad_rows)
+        let read = first_pass(scenario, arrival, &source, *bad_rows)
             .map_err(|wrong| load::report(&wrong, sources, false).err().unwrap_or(Exit::WrongInput))?;
-        if traced.pass.hash != *hash {
-            return Err(changed(&format!("is not the trace of the run: its hash is {}, not {hash}", traced.pass.hash)));
+        if read.pass.hash != *hash {
+            let found = &read.pass.hash;
+            return Err(changed(&format!("is not the trace of the run: its hash is {found}, not {hash}")));
         }
-        traces.insert(workload.clone(), traced);
+        traces.insert(workload.clone(), read);
     }
     Ok(traces)
 }
@@ -133,7 +135,10 @@ pub(super) fn check_replayed(plan: &Plan, outcomes: &[Outcome]) -> Result<(), Ex
     let Some(fault) = outcomes.iter().find_map(|outcome| outcome.ended.trace_fault) else { return Ok(()) };
     let replay = &plan.traces[fault.trace as usize];
     let name = replay.source.name();
-    warn(&format!("E0807 {name}:{} changed between the first look and the run; nothing was written\n", fault.line));
+    warn(&format!(
+        "E0807 {name}:{} changed between the first look and the run; nothing was written\n",
+        fault.line
+    ));
     Err(Exit::WrongInput)
 }
 

@@ -163,10 +163,7 @@ impl TryFrom<Written> for Every {
             Written::Bursts(WrittenBursts { quiet, burst, every, lasts }) => {
                 check(every > Span::ZERO, "`every` is zero")?;
                 let between = Distribution::Exponential { mean: every, max: None };
-                Ok(Every::Phases(vec![
-                    Stage { rate: quiet, lasts: between },
-                    Stage { rate: burst, lasts },
-                ]))
+                Ok(Every::Phases(vec![Stage { rate: quiet, lasts: between }, Stage { rate: burst, lasts }]))
             }
             Written::Mmpp(WrittenMmpp { states }) => {
                 check((2..=PHASES_MAX).contains(&states.len()), "2 to 64 states are wanted")?;

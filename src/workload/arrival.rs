@@ -99,9 +99,9 @@ impl Arrivals {
         }
         let at = match &self.gaps {
             Gaps::Drawn(_) if walk.arrived == 0 => Some(walk.at),
-            Gaps::Drawn(gaps) => walk.at.checked_add(self.span(luck, walk, gaps)),
-            Gaps::Daily(daily) => self.next_of_day(luck, walk, daily),
-            Gaps::Phases(phases) => self.next_of_phases(luck, walk, phases),
+            Gaps::Drawn(gaps) => walk.at.checked_add(self.span(*luck, walk, gaps)),
+            Gaps::Daily(daily) => self.next_of_day(*luck, walk, daily),
+            Gaps::Phases(phases) => self.next_of_phases(*luck, walk, phases),
         };
         let at = at.filter(|&at| at < self.until)?;
         walk.at = at;
@@ -110,7 +110,7 @@ impl Arrivals {
     }
 
     /// Arrivals at the highest rate, each kept with the share of its minute.
-    fn next_of_day(&self, luck: &Luck, walk: &mut Walk, daily: &Daily) -> Option<Timestamp> {
+    fn next_of_day(&self, luck: Luck, walk: &mut Walk, daily: &Daily) -> Option<Timestamp> {
         let mut at = walk.at;
         while at < self.until {
             at = at.checked_add(self.span(luck, walk, &daily.gaps))?;
@@ -122,7 +122,7 @@ impl Arrivals {
     }
 
     /// An exponential gap that a change of phase cuts off begins anew there: it has no memory.
-    fn next_of_phases(&self, luck: &Luck, walk: &mut Walk, phases: &[Phase]) -> Option<Timestamp> {
+    fn next_of_phases(&self, luck: Luck, walk: &mut Walk, phases: &[Phase]) -> Option<Timestamp> {
         let mut at = walk.at;
         if walk.draws == 0 {
             walk.phase_ends = self.end_of_phase(luck, walk, &phases[0], at)?;
@@ -141,24 +141,24 @@ impl Arrivals {
         None
     }
 
-    fn end_of_phase(&self, luck: &Luck, walk: &mut Walk, phase: &Phase, at: Timestamp) -> Option<Timestamp> {
+    fn end_of_phase(&self, luck: Luck, walk: &mut Walk, phase: &Phase, at: Timestamp) -> Option<Timestamp> {
         let lasts = self.span(luck, walk, &phase.lasts);
         at.checked_add(lasts.max(Span::from_nanos(1)))
     }
 
     /// On to any other phase.
-    fn change_phase(&self, luck: &Luck, walk: &mut Walk, phases: usize) {
+    fn change_phase(&self, luck: Luck, walk: &mut Walk, phases: usize) {
         let others = phases.saturating_sub(1).max(1) as u64;
         let step = if others == 1 { 0 } else { below(self.draw(luck, walk), others) };
         let step = usize::try_from(step).expect("below the number of phases");
         walk.phase = (walk.phase + 1 + step) % phases;
     }
 
-    fn span(&self, luck: &Luck, walk: &mut Walk, of: &Quantiles) -> Span {
+    fn span(&self, luck: Luck, walk: &mut Walk, of: &Quantiles) -> Span {
         Span::from_nanos(of.value(self.draw(luck, walk)))
     }
 
-    fn draw(&self, luck: &Luck, walk: &mut Walk) -> u64 {
+    fn draw(&self, luck: Luck, walk: &mut Walk) -> u64 {
         // A draw's counter has 32 bits; beyond them the key of the process is a new one.
         let (part, number) = (walk.draws >> 32, walk.draws & 0xffff_ffff);
         walk.draws += 1;

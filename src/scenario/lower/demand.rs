@@ -48,10 +48,8 @@ impl Lowering<'_> {
             self.wrong(Diagnostic::new(Code::NothingMatches, pattern.place, message));
         }
         let (mut found, replaced) = (std::mem::take(&mut self.found), self.replaced());
-        let calls: Vec<Call> = files
-            .iter()
-            .flat_map(|file| import::requests(file, Some(replaced), &mut found))
-            .collect();
+        let calls: Vec<Call> =
+            files.iter().flat_map(|file| import::requests(file, Some(replaced), &mut found)).collect();
         self.found = found;
         Self::name_clusters(&calls, &mut account);
         for call in &calls {
@@ -210,7 +208,7 @@ impl Lowering<'_> {
             demand.retries.insert(request.name, retry);
         }
         match process {
-            Occasion::Trace(trace) => demand.traces.extend(self.replay(name, stated, trace, request)),
+            Occasion::Trace(trace) => demand.traces.extend(self.replay(name, stated, trace, &request)),
             Occasion::Process(arrivals) => {
                 self.definitions.requests.push(request);
                 let request = Row::at(self.definitions.requests.len() - 1);
@@ -274,7 +272,9 @@ impl Lowering<'_> {
                 let message = format!("{} has both {}", name.value, said.join(" and "));
                 let place = places.into_iter().flatten().last().unwrap_or(name.place);
                 let wrong = Diagnostic::new(Code::WrongValue, place, message);
-                self.wrong(wrong.hint("`at` is for one call, `every` for many; `from` says when those begin"));
+                self.wrong(
+                    wrong.hint("`at` is for one call, `every` for many; `from` says when those begin"),
+                );
                 return None;
             }
         };

@@ -16,8 +16,8 @@ use crate::scenario::schema::{
 };
 use crate::scenario::text::Placed;
 use crate::sim::plan::{Replay, Retry};
-use crate::workload::trace::{FaultKind, Format, Pace, Pass, RateColumns, Shape, Size, TraceSource};
 use crate::workload::trace::{Fault, scan};
+use crate::workload::trace::{FaultKind, Format, Pace, Pass, RateColumns, Shape, Size, TraceSource};
 
 /// A trace that was read once.
 #[derive(Clone, Debug)]
@@ -84,7 +84,8 @@ pub fn first_pass(
     if pass.bad > skipped_max {
         let mut wrong: Vec<Diagnostic> =
             pass.faults.iter().map(|fault| named(fault, Code::TraceRow)).collect();
-        let message = format!("{}: {} of {} rows mean nothing", source.name(), pass.bad, pass.bad + pass.rows);
+        let message =
+            format!("{}: {} of {} rows mean nothing", source.name(), pass.bad, pass.bad + pass.rows);
         let all = Diagnostic::new(Code::TraceRow, trace.file.place, message);
         wrong.push(all.hint(format!("--skip-bad-rows {} goes on without them", pass.bad)));
         return Err(wrong);
@@ -99,7 +100,7 @@ impl Lowering<'_> {
         name: &Placed<String>,
         stated: &Arrival,
         trace: &Placed<Trace>,
-        base: TaskRequest,
+        base: &TaskRequest,
     ) -> Option<Replay> {
         let Some(Traced { source, pass }) = self.traces.get(name.as_str()).cloned() else {
             let message = format!("the trace of {} was not read", name.value);
@@ -117,7 +118,7 @@ impl Lowering<'_> {
         let from = self.start.checked_add(stated.from.unwrap_or(Span::ZERO)).unwrap_or(self.end);
         let until = stated.until.as_ref().and_then(|until| self.start.checked_add(until.value)).unwrap_or(self.end);
         let per_task = trace.per_task.as_ref().map_or(1, |count| count.value);
-        let requests = self.sized(trace, &pass, &base)?;
+        let requests = self.sized(trace, &pass, base)?;
         Some(Replay {
             name: base.name,
             key: EntityKey::new("trace", name, 0),
@@ -141,7 +142,10 @@ impl Lowering<'_> {
             self.found.push(Diagnostic { severity: Severity::Note, ..told });
         };
         let (file, format) = (&trace.file.value, shape.format.name());
-        note(Code::Unmodelled, format!("{name}, a trace of {format}: {}", shape.format.not_modelled(), name = name.value));
+        note(
+            Code::Unmodelled,
+            format!("{name}, a trace of {format}: {}", shape.format.not_modelled(), name = name.value),
+        );
         let asked = if pass.requests > 0 {
             format!("{} requests", pass.requests)
         } else {
@@ -171,7 +175,11 @@ impl Lowering<'_> {
         let rate = (pass.sizes.is_empty()).then_some(Size::default());
         for size in pass.sizes.keys().copied().chain(rate) {
             let definition = self.resized(trace, base.task_definition, size)?;
-            self.definitions.requests.push(TaskRequest { task_definition: definition, count: 1, ..base.clone() });
+            self.definitions.requests.push(TaskRequest {
+                task_definition: definition,
+                count: 1,
+                ..base.clone()
+            });
             requests.push((size, Row::at(self.definitions.requests.len() - 1)));
         }
         Some(requests)
@@ -195,12 +203,14 @@ impl Lowering<'_> {
         if self.ecs.launch_type == LaunchType::Fargate {
             let (cpu, memory) = (reservation.cpu, reservation.memory);
             let Some(sold) = sold(cpu, memory).filter(|_| reservation.gpus == 0) else {
-                let message = format!("Fargate sells no task of {cpu} and {memory} with {} GPUs", reservation.gpus);
+                let message =
+                    format!("Fargate sells no task of {cpu} and {memory} with {} GPUs", reservation.gpus);
                 self.wrong(Diagnostic::new(Code::FargateSize, trace.file.place, message));
                 return None;
             };
             if sold != (cpu, memory) {
-                let message = format!("a task of {cpu} and {memory} gets {} and {} on Fargate", sold.0, sold.1);
+                let message =
+                    format!("a task of {cpu} and {memory} gets {} and {} on Fargate", sold.0, sold.1);
                 let told = Diagnostic::new(Code::Approximated, trace.file.place, message);
                 self.found.push(Diagnostic { severity: Severity::Note, ..told });
             }
@@ -226,9 +236,8 @@ impl Lowering<'_> {
 /// The smallest size that Fargate sells and that holds this one.
 fn sold(cpu: Cpu, memory: Bytes) -> Option<(Cpu, Bytes)> {
     let sizes = fargate::sizes().iter();
-    let amounts = sizes.map(|size| {
-        (Cpu::ecs_units(i64::from(size.cpu_units)), Bytes::mib(i64::from(size.memory_mib)))
-    });
+    let amounts =
+        sizes.map(|size| (Cpu::ecs_units(i64::from(size.cpu_units)), Bytes::mib(i64::from(size.memory_mib))));
     amounts.filter(|sold| sold.0 >= cpu && sold.1 >= memory).min()
 }
 
@@ -237,7 +246,10 @@ fn rate_columns(stated: &Trace, wrong: &mut Vec<Diagnostic>) -> RateColumns {
     let mut need = |missing: bool, key: &str, example: &str| {
         if missing {
             let message = format!("a trace of the format rate needs the key {key}");
-            wrong.push(Diagnostic::new(Code::MissingKey, stated.format.place, message).hint(format!("add `{example}`")));
+            wrong.push(
+                Diagnostic::new(Code::MissingKey, stated.format.place, message)
+                    .hint(format!("add `{example}`")),
+            );
         }
     };
     need(stated.time.is_none(), "time", "time: unix_s");
@@ -250,7 +262,11 @@ fn rate_columns(stated: &Trace, wrong: &mut Vec<Diagnostic>) -> RateColumns {
         }
     }
     if let Some(count) = stated.per_task.as_ref().filter(|count| count.value == 0) {
-        wrong.push(Diagnostic::new(Code::WrongValue, count.place, "a task for no request is a task without end"));
+        wrong.push(Diagnostic::new(
+            Code::WrongValue,
+            count.place,
+            "a task for no request is a task without end",
+        ));
     }
     let text = |word: &Option<Placed<String>>| word.as_ref().map_or(String::new(), |word| word.value.clone());
     let unit = stated.time_unit.as_ref().map_or(Span::SECOND, |unit| unit.value);

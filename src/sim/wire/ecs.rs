@@ -8,8 +8,8 @@ use crate::base::runtime::SandboxId;
 use crate::base::{Handle, Name, Purpose, Row, Span, Timestamp, Turn};
 use crate::control::Reconciler;
 use crate::control::ecs::objects::{
-    ContainerDefinition, Desired, Health, LaunchType, NetworkMode, StartFailure, Stop, Task,
-    TaskDefinition, TaskStatus,
+    ContainerDefinition, Desired, Health, LaunchType, NetworkMode, StartFailure, Stop, Task, TaskDefinition,
+    TaskStatus,
 };
 use crate::control::ecs::scheduler::{Answer, EcsChange, EcsCommand};
 use crate::control::node::ecs_agent::{AgentChange, AgentCommand, AgentView, HostCapacity, Report, Reported};

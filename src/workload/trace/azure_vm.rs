@@ -26,8 +26,7 @@ pub(super) fn entry(cells: &Cells<'_>) -> Result<Entry, String> {
     if min > max {
         return Err(format!("{} is above {}", COLUMNS[3], COLUMNS[4]));
     }
-    let lifetime =
-        if cells.flag(5, COLUMNS[5])? { Lifetime::Endless } else { Lifetime::Between(min, max) };
+    let lifetime = if cells.flag(5, COLUMNS[5])? { Lifetime::Endless } else { Lifetime::Between(min, max) };
     let count = u32::try_from(cells.positive(6, COLUMNS[6], ALIKE_MAX)?).expect("a million at most");
     let cpu = Cpu::vcpus(i64::try_from(vcpu).expect("4096 at most"));
     let size = Size { cpu: Some(cpu), memory: Some(memory), gpus: None };

@@ -79,7 +79,8 @@ impl<'a> Cells<'a> {
         let decimals = match parts.next() {
             None => 0,
             Some(part) if (1..=3).contains(&part.len()) => {
-                digits(part).ok_or_else(wrong)? * 10_u64.pow(3 - u32::try_from(part.len()).expect("3 at most"))
+                digits(part).ok_or_else(wrong)?
+                    * 10_u64.pow(3 - u32::try_from(part.len()).expect("3 at most"))
             }
             Some(_) => return Err(wrong()),
         };

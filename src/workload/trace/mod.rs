@@ -292,7 +292,10 @@ impl Rows {
             entry.at = since.ok_or("the time is before that of the first row")?;
         }
         if entry.at < self.last {
-            return Err(format!("the time is before that of an earlier row by {}", self.last.saturating_sub(entry.at)));
+            return Err(format!(
+                "the time is before that of an earlier row by {}",
+                self.last.saturating_sub(entry.at)
+            ));
         }
         self.last = match entry.demand {
             Demand::Tasks { .. } => entry.at,
@@ -317,6 +320,7 @@ impl Fault {
 fn lacks(table: &Table, name: &str, shape: &Shape) -> Fault {
     let wanted = shape.format.columns().join(", ");
     let found = table.header();
-    let message = format!("there is no column {name:?} ({} reads {wanted}); found: {found}", shape.format.name());
+    let message =
+        format!("there is no column {name:?} ({} reads {wanted}); found: {found}", shape.format.name());
     Fault::at(1, FaultKind::Header, message)
 }

@@ -77,7 +77,8 @@ impl Pass {
                 *self.sizes.entry(size).or_default() += u64::from(count);
             }
             Demand::Requests { count, .. } => {
-                self.requests = self.requests.checked_add(count).ok_or("more requests than can be counted")?;
+                self.requests =
+                    self.requests.checked_add(count).ok_or("more requests than can be counted")?;
             }
         }
         if self.tasks > TASKS_MAX {

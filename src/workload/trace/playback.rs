@@ -94,7 +94,7 @@ impl Playback {
     /// When the trace is no longer the one of the first pass.
     pub fn next_arrival(&mut self, luck: &Luck) -> Result<Option<Arrived>, Fault> {
         loop {
-            if let Some(arrived) = self.next_of_interval(luck) {
+            if let Some(arrived) = self.next_of_interval(*luck) {
                 return Ok(Some(arrived));
             }
             let Some(Entry { at, demand }) = self.next_row()? else { return Ok(None) };
@@ -126,7 +126,7 @@ impl Playback {
     }
 
     /// The next task of the interval at hand; none when the rest of its requests is too little.
-    fn next_of_interval(&mut self, luck: &Luck) -> Option<Arrived> {
+    fn next_of_interval(&mut self, luck: Luck) -> Option<Arrived> {
         if self.draws == 0 {
             self.due = self.amount(luck);
         }
@@ -140,10 +140,15 @@ impl Playback {
         let come = come + self.due;
         self.interval = Some((interval, come));
         self.due = self.amount(luck);
-        Some(Arrived { at: interval.time(come), count: 1, size: Size::default(), lifetime: Lifetime::Unknown })
+        Some(Arrived {
+            at: interval.time(come),
+            count: 1,
+            size: Size::default(),
+            lifetime: Lifetime::Unknown,
+        })
     }
 
-    fn amount(&mut self, luck: &Luck) -> u64 {
+    fn amount(&mut self, luck: Luck) -> u64 {
         let (part, number) = (self.draws >> 32, self.draws & 0xffff_ffff);
         self.draws += 1;
         let number = u32::try_from(number).expect("32 bits");

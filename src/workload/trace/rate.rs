@@ -34,7 +34,8 @@ pub(super) fn entry(columns: &RateColumns, cells: &Cells<'_>) -> Result<Entry, S
     let time = cells.whole(0, &columns.time, TIME_MAX)?;
     let nanos = u128::from(time) * u128::from(columns.unit.as_nanos());
     let at = u64::try_from(nanos).map(Span::from_nanos).ok().filter(|at| *at <= AT_MAX);
-    let at = at.ok_or_else(|| format!("{} is {time} times {}, which is too late", columns.time, columns.unit))?;
+    let at =
+        at.ok_or_else(|| format!("{} is {time} times {}, which is too late", columns.time, columns.unit))?;
     let count = cells.whole(1, &columns.value, COUNT_MAX)?;
     Ok(Entry { at, demand: Demand::Requests { count, during: columns.interval } })
 }
