@@ -9,3 +9,4 @@ mod golden;
 mod house;
 mod rules;
 mod tool;
+mod traces;
