@@ -233,7 +233,8 @@ impl Lowering<'_> {
 
     /// When it is asked for: exactly one of `at`, `every` and `trace` says so.
     fn occasion<'s>(&mut self, name: &Placed<String>, stated: &'s Stated) -> Option<Occasion<'s>> {
-        let after = |span: Span| after(self, span);
+        let (start, end) = (after(self, Span::ZERO), self.end);
+        let after = |span: Span| start.checked_add(span).unwrap_or(end);
         let from = after(from(stated));
         let most = stated.calls.as_ref().map(|calls| calls.value);
         let (gaps, first, count_max) = match (&stated.at, &stated.every, &stated.trace) {
@@ -299,7 +300,7 @@ impl Lowering<'_> {
     }
 }
 
-/// When the first call is made, after the start.
+/// How long after the start the first call is made, where it is one of many.
 fn from(stated: &Stated) -> Span {
     stated.from.unwrap_or(Span::ZERO)
 }
@@ -308,6 +309,11 @@ fn from(stated: &Stated) -> Span {
 enum Occasion<'s> {
     Process(Arrivals),
     Trace(&'s Placed<Trace>),
+}
+
+/// This long after the start; the end of the run beyond the calendar.
+fn after(lowering: &Lowering<'_>, span: Span) -> Timestamp {
+    lowering.start.checked_add(span).unwrap_or(lowering.end)
 }
 
 fn known<'a>(account: &'a Account, zones: &'a BTreeMap<String, String>, now: Timestamp) -> Known<'a> {

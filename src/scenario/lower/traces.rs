@@ -116,7 +116,8 @@ impl Lowering<'_> {
         };
         self.tell_of_trace(name, trace, &shape, &pass);
         let from = self.start.checked_add(stated.from.unwrap_or(Span::ZERO)).unwrap_or(self.end);
-        let until = stated.until.as_ref().and_then(|until| self.start.checked_add(until.value)).unwrap_or(self.end);
+        let until =
+            stated.until.as_ref().and_then(|until| self.start.checked_add(until.value)).unwrap_or(self.end);
         let per_task = trace.per_task.as_ref().map_or(1, |count| count.value);
         let requests = self.sized(trace, &pass, base)?;
         Some(Replay {

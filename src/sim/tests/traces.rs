@@ -194,7 +194,7 @@ fn callers_try_again_until_they_give_up() {
 fn a_lost_trace_ends_the_run() {
     let text = "arrival_s,duration_s,cpus\n0,300,2\n60,60,2\n";
     let mut plan = replaying(Format::LcgJob, text, 1);
-    let mut run = |plan: &Plan| {
+    let run = |plan: &Plan| {
         let mut collector = Collector::new(plan, Span::minutes(5), false);
         run_with(plan, 1, &mut collector, &mut Nobody, &mut |_| std::ops::ControlFlow::Continue(()))
     };
