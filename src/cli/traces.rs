@@ -117,6 +117,9 @@ pub(super) fn recorded(
             Exit::WrongInput
         };
         let Some(arrival) = scenario.arrivals.get(workload.as_str()) else { continue };
+        if elsewhere.is_empty() && !Path::new(path).is_file() {
+            return Err(changed("is no file"));
+        }
         let source = open(path, Path::new(path), Path::new("."))
             .map_err(|error| changed(&format!("cannot be read: {error}")))?;
         let read = first_pass(scenario, arrival, &source, *bad_rows)

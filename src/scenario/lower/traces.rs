@@ -19,6 +19,9 @@ use crate::sim::plan::{Replay, Retry};
 use crate::workload::trace::{Fault, scan};
 use crate::workload::trace::{FaultKind, Format, Pace, Pass, RateColumns, Shape, Size, TraceSource};
 
+/// One interval of a rate, and one unit of its time, last at most this long.
+const INTERVAL_MAX: Span = Span::seconds(366 * 86_400);
+
 /// A trace that was read once.
 #[derive(Clone, Debug)]
 pub struct Traced {
@@ -258,8 +261,9 @@ fn rate_columns(stated: &Trace, wrong: &mut Vec<Diagnostic>) -> RateColumns {
     need(stated.per_task.is_none(), "per_task", "per_task: 10000");
     let zero = [(&stated.time_unit, "time_unit"), (&stated.interval, "interval")];
     for (span, key) in zero {
-        if let Some(span) = span.as_ref().filter(|span| span.value == Span::ZERO) {
-            wrong.push(Diagnostic::new(Code::WrongValue, span.place, format!("{key} is zero")));
+        if let Some(span) = span.as_ref().filter(|span| span.value == Span::ZERO || span.value > INTERVAL_MAX) {
+            let message = format!("{key} is {}, where more than 0s and up to {INTERVAL_MAX} is wanted", span.value);
+            wrong.push(Diagnostic::new(Code::WrongValue, span.place, message));
         }
     }
     if let Some(count) = stated.per_task.as_ref().filter(|count| count.value == 0) {

@@ -231,6 +231,22 @@ fn gzip_of<'a>(first: &[u8], rest: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
     into.finish().expect("memory takes all")
 }
 
+proptest::proptest! {
+    /// Whatever stands below a good header, reading ends and counts every line that it refuses.
+    #[test]
+    fn no_text_breaks_a_reader(text in "[0-9a-z,.\"\r\n -]{0,200}", bytes in proptest::collection::vec(0_u8.., 0..99)) {
+        let formats = [Format::AzureVm, Format::LcgJob, Format::DlrmContainer, per_minute()];
+        for (format, header) in formats.into_iter().zip([VMS, JOBS, CONTAINERS, RATE]) {
+            for below in [text.as_bytes(), &bytes] {
+                let all = [header.as_bytes(), below].concat();
+                if let Ok(pass) = scan(&all, &Shape::of(format.clone()), Span::HOUR) {
+                    proptest::prop_assert!(pass.bad + pass.rows <= 1 + below.len() as u64);
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn a_pass_adds_up_what_was_chosen() {
     let rows = "0,CN,0,8,16,0,1,1,-1,,,\n1,HN,0,8,16,1,1,1,-1,5,5,9\n2,HN,0,8,16,1,1,1,-1,7,7,9\n\
