@@ -261,8 +261,10 @@ fn rate_columns(stated: &Trace, wrong: &mut Vec<Diagnostic>) -> RateColumns {
     need(stated.per_task.is_none(), "per_task", "per_task: 10000");
     let zero = [(&stated.time_unit, "time_unit"), (&stated.interval, "interval")];
     for (span, key) in zero {
-        if let Some(span) = span.as_ref().filter(|span| span.value == Span::ZERO || span.value > INTERVAL_MAX) {
-            let message = format!("{key} is {}, where more than 0s and up to {INTERVAL_MAX} is wanted", span.value);
+        if let Some(span) = span.as_ref().filter(|span| span.value == Span::ZERO || span.value > INTERVAL_MAX)
+        {
+            let message =
+                format!("{key} is {}, where more than 0s and up to {INTERVAL_MAX} is wanted", span.value);
             wrong.push(Diagnostic::new(Code::WrongValue, span.place, message));
         }
     }
