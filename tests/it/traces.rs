@@ -140,7 +140,7 @@ fn files_that_are_no_traces_are_refused() {
         (JOB, b"a,b\n1,2\n", &["E0805", "there is no column \"arrival_s\"", "found: a, b"]),
         (JOB, &[0, 255, 1, 254], &["E0805", "there is no column"]),
         (JOB, &packed[..packed.len() - 9], &["E0806", "ends too early"]),
-        (JOB, &[b'7'; 300_000], &["E0806", "longer than 64 KiB"]),
+        (JOB, &vec![b'7'; 300_000], &["E0806", "longer than 64 KiB"]),
         ("format: lcg-jobs, file: trace.csv", b"", &["E0106", "did you mean \"lcg-job\"?"]),
         ("format: rate, file: trace.csv", b"", &["E0107", "per_task", "add `value: requests`"]),
         ("format: lcg-job, file: trace.csv, per_task: 3", b"", &["E0108", "only `format: rate` has it"]),
