@@ -107,8 +107,19 @@ impl<T: Copy> Table<T> {
         *cell = Cell { since: revision, undo: number, value };
     }
 
+    /// Changes a row that has a value, at a revision newer than its last.
+    pub fn change(&mut self, row: Row<T>, revision: Revision, change: impl FnOnce(&mut T)) {
+        let number = self.trimmed.wrapping_add(undo_distance(self.undos.len()));
+        let cell = &mut self.cells[row.index()];
+        assert!(cell.since < revision, "revisions of a row rise");
+        self.undos.push_back(Undo { since: cell.since, older: cell.undo, row, value: cell.value });
+        change(cell.value.as_mut().expect("a row that changes has a value"));
+        (cell.since, cell.undo) = (revision, number);
+    }
+
     /// Forgets the oldest change and hands back what it overwrote. A row whose last change is a
     /// forgotten deletion becomes vacant.
+    #[inline]
     pub fn trim(&mut self) -> (Row<T>, Option<T>) {
         let undo = self.undos.pop_front().expect("one undo per change");
         let cell = &self.cells[undo.row.index()];

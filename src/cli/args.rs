@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::scenario::lower::REPLICATIONS_MAX;
+
 /// A wind tunnel for container clusters on AWS.
 #[derive(Debug, Parser)]
 #[command(
@@ -52,8 +54,8 @@ pub(super) struct Run {
     #[arg(long)]
     pub(super) seed: Option<u64>,
     /// How many runs with neighbouring seeds [default: the scenario's]
-    #[arg(long, value_name = "N")]
-    pub(super) replications: Option<NonZeroUsize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(REPLICATIONS_MAX)))]
+    pub(super) replications: Option<u32>,
     /// How many threads [default: all cores]; never changes a result
     #[arg(long, value_name = "N")]
     pub(super) jobs: Option<NonZeroUsize>,
@@ -87,6 +89,9 @@ pub(super) struct Check {
     /// Let pass up to so many rows of each trace that mean nothing
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(super) skip_bad_rows: u64,
+    /// Replace a value of the scenario, by its path; may be given several times
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub(super) set: Vec<String>,
     /// Treat warnings as errors
     #[arg(long)]
     pub(super) strict: bool,

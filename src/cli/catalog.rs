@@ -75,7 +75,8 @@ fn table(found: &[&InstanceType], region: &Region) -> String {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    format!("{table}\n\n{} instance types; prices on demand in {}\n", found.len(), region.name)
+    let plural = if found.len() == 1 { "" } else { "s" };
+    format!("{table}\n\n{} instance type{plural}; prices on demand in {}\n", found.len(), region.name)
 }
 
 fn usd(nanos10: i64) -> String {

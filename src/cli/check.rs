@@ -10,7 +10,11 @@ pub(super) fn check(asked: &Check) -> Exit {
     if asked.file.extension().is_some_and(|kind| kind == "json") {
         return check_requests(asked);
     }
-    let mut loaded = match load::scenario(&asked.file, &[], asked.strict) {
+    let mut loaded = match load::scenario(
+        &asked.file,
+        &asked.set,
+        load::Manner { strict: asked.strict, json: asked.json },
+    ) {
         Ok(loaded) => loaded,
         Err(exit) => return exit,
     };
@@ -57,13 +61,13 @@ fn conclude(asked: &Check, what: &str, found: &[Diagnostic], sources: &Sources) 
     let count = |severity: Severity| found.iter().filter(|each| each.severity == severity).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     if asked.json {
-        for each in found {
-            let line = serde_json::to_string(&each.written(sources)).expect("a diagnostic can be written");
-            say(&format!("{line}\n"));
-        }
+        load::say_json(found, sources);
     } else {
         let style = if colours() { Style::Colour } else { Style::Plain };
-        load::complain(&excerpts(found, sources, style));
+        // Who has a mistake to mend is not told what else is worth knowing.
+        let told = |each: &&Diagnostic| errors == 0 || each.severity != Severity::Note;
+        let told: Vec<Diagnostic> = found.iter().filter(told).cloned().collect();
+        load::complain(&excerpts(&told, sources, style));
         say(&format!("{what}, {}, {}\n", counted(errors, "error"), counted(warnings, "warning")));
     }
     if errors > 0 || asked.strict && warnings > 0 { Exit::WrongInput } else { Exit::Good }

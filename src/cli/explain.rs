@@ -103,7 +103,7 @@ fn repeat(record: &Record, elsewhere: &[String]) -> Result<Plan, Exit> {
         .map(|input| sources.add(input.name.clone(), input.text.clone().into_bytes()))
         .collect();
     let (scenario, found) = read::<Scenario>(&text);
-    load::report(&found, &sources, false)?;
+    load::report(&found, &sources, load::Manner::default())?;
     let scenario = scenario.ok_or(Exit::WrongInput)?;
     if let Err(message) = scenario.platform(&record.platform) {
         warn(&format!("E0306 {message}\n"));
@@ -111,7 +111,7 @@ fn repeat(record: &Record, elsewhere: &[String]) -> Result<Plan, Exit> {
     }
     let traces = traces::recorded(&scenario, &sources, &record.traces, elsewhere)?;
     let (plan, found) = lower_with(&scenario, &record.platform, &files, &traces);
-    load::report(&found, &sources, false)?;
+    load::report(&found, &sources, load::Manner::default())?;
     plan.ok_or(Exit::WrongInput)
 }
 
@@ -150,13 +150,18 @@ impl Observer for Story {
                 return;
             }
             Fact::Arrived(name) if name == self.of => "asked for".to_owned(),
-            Fact::Refused { name, again, .. } if name == self.of => match again {
-                None => "refused: the call ended in a failure".to_owned(),
-                Some(at) => {
-                    let later = clock(at.since(plan.start));
-                    format!("refused: the call ended in a failure; the caller tries again at {later}")
+            Fact::Refused { name, rejection, again, .. } if name == self.of => {
+                let answer = rejection.answer();
+                match again {
+                    None => format!("refused: {answer}"),
+                    Some(at) => {
+                        format!(
+                            "refused: {answer}; the caller tries again at {}",
+                            clock(at.since(plan.start))
+                        )
+                    }
                 }
-            },
+            }
             Fact::Placed { task, instance } if mine(task) => match instance {
                 Some(instance) => format!("placed on {}", named(plan, instance.name)),
                 None => format!("placed on Fargate in {}", plan.definitions.symbols.text(task.zone)),
@@ -203,13 +208,23 @@ impl Story {
             let _ = writeln!(text, "{:>14}  {line}", clock(at.since(plan.start)));
         }
         if !notes.is_empty() {
-            text.push_str("\nWhy there: who could not take it, and who of the others was chosen\n\n");
+            text.push_str(
+                "\nWhy there: which instances could not take it, and which of the others was chosen\n\n",
+            );
         }
+        let mut lines: Vec<(String, u32)> = Vec::new();
         for note in notes {
             let instance = note.row.and_then(|row| self.instances.iter().find(|(known, _)| *known == row));
             let instance = instance.map_or("Fargate".to_owned(), |(_, of)| named(plan, *of));
             let line = format!("{instance:>14}  {}{}", note.finding, amounts(note));
-            let _ = writeln!(text, "{}", line.trim_end());
+            match lines.last_mut().filter(|(last, _)| *last == line.trim_end()) {
+                Some((_, times)) => *times += 1,
+                None => lines.push((line.trim_end().to_owned(), 1)),
+            }
+        }
+        for (line, times) in lines {
+            let times = if times > 1 { format!("  ({times} times)") } else { String::new() };
+            let _ = writeln!(text, "{line}{times}");
         }
         text
     }

@@ -7,11 +7,9 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use serde_json::Value;
-
-use super::{Exit, colours, warn};
+use super::{Exit, colours, say, warn};
 use crate::scenario::diagnostic::{SOURCE_BYTES_MAX, Style, excerpts};
-use crate::scenario::{Code, Diagnostic, Place, Scenario, Severity, Source, Sources, read};
+use crate::scenario::{Code, Diagnostic, Place, Scenario, Severity, Source, Sources, read, read_changed};
 
 /// A scenario and everything that was read with it.
 pub(super) struct Loaded {
@@ -24,8 +22,17 @@ pub(super) struct Loaded {
     files: Vec<(PathBuf, Rc<Source>)>,
 }
 
+/// How complaints are told.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Manner {
+    /// Warnings end the command too.
+    pub(super) strict: bool,
+    /// As JSON on standard output.
+    pub(super) json: bool,
+}
+
 /// Reads a scenario: a file, or the `scenario.yaml` of a folder, with values replaced.
-pub(super) fn scenario(path: &Path, set: &[String], strict: bool) -> Result<Loaded, Exit> {
+pub(super) fn scenario(path: &Path, set: &[String], manner: Manner) -> Result<Loaded, Exit> {
     let file = if path.is_dir() { path.join("scenario.yaml") } else { path.to_owned() };
     if path.is_dir() && !file.exists() {
         warn(&format!("E0801 {} is a folder without a scenario.yaml\n", path.display()));
@@ -35,16 +42,23 @@ pub(super) fn scenario(path: &Path, set: &[String], strict: bool) -> Result<Load
     let mut sources = Sources::default();
     let bytes = bytes(&file).map_err(|error| unreadable(&file, &error))?;
     let mut text = sources.add(file.display().to_string(), bytes);
-    if !set.is_empty() {
-        text = replaced(&text, set, &mut sources)?;
-    }
-    let (scenario, found) = read::<Scenario>(&text);
-    report(&found, &sources, strict)?;
+    let changes: Vec<Rc<Source>> =
+        set.iter().map(|change| sources.add("--set", change.clone().into_bytes())).collect();
+    let (scenario, found) = if changes.is_empty() {
+        read::<Scenario>(&text)
+    } else {
+        let (read, found) = read_changed::<Scenario>(&text, &changes);
+        let (scenario, written) = read.unzip();
+        let name = format!("{} with --set", text.name);
+        text = written.map_or(text, |written| sources.add(name, written.into_bytes()));
+        (scenario, found)
+    };
+    report(&found, &sources, manner)?;
     let scenario = scenario.ok_or(Exit::WrongInput)?;
     if scenario.platforms.is_empty() {
         let message = "a scenario without a platform runs nothing";
         let wrong = Diagnostic::new(Code::WrongValue, scenario.platforms.place, message);
-        report(&[wrong], &sources, strict)?;
+        report(&[wrong], &sources, manner)?;
     }
     Ok(Loaded { scenario, sources, text, folder, files: Vec::new() })
 }
@@ -89,17 +103,30 @@ impl Loaded {
     }
 }
 
-/// Prints diagnostics; errors, and with `strict` warnings, end the command.
-pub(super) fn report(found: &[Diagnostic], sources: &Sources, strict: bool) -> Result<(), Exit> {
-    let fatal =
-        |each: &Diagnostic| each.severity == Severity::Error || strict && each.severity == Severity::Warning;
+/// Prints what ends the command, if anything does.
+pub(super) fn report(found: &[Diagnostic], sources: &Sources, manner: Manner) -> Result<(), Exit> {
+    let fatal = |each: &Diagnostic| {
+        each.severity == Severity::Error || manner.strict && each.severity == Severity::Warning
+    };
     let fatal: Vec<Diagnostic> = found.iter().filter(|each| fatal(each)).cloned().collect();
     if fatal.is_empty() {
         return Ok(());
     }
+    if manner.json {
+        say_json(&fatal, sources);
+        return Err(Exit::WrongInput);
+    }
     let style = if colours() { Style::Colour } else { Style::Plain };
     complain(&excerpts(&fatal, sources, style));
     Err(Exit::WrongInput)
+}
+
+/// Prints one object a line.
+pub(super) fn say_json(found: &[Diagnostic], sources: &Sources) {
+    for each in found {
+        let line = serde_json::to_string(&each.written(sources)).expect("a diagnostic can be written");
+        say(&format!("{line}\n"));
+    }
 }
 
 /// Prints excerpts, which end without a line break.
@@ -128,52 +155,4 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Exit {
     let line = Diagnostic::new(Code::CannotRead, Place::default(), message);
     warn(&format!("{}\n", line.line(&Sources::default())));
     Exit::Files
-}
-
-/// The scenario with `path=value` applied. It is written anew, so places are those of the new text.
-fn replaced(text: &Source, set: &[String], sources: &mut Sources) -> Result<Rc<Source>, Exit> {
-    let (value, found) = read::<Value>(text);
-    report(&found, sources, false)?;
-    let mut document = value.ok_or(Exit::WrongInput)?;
-    for change in set {
-        if let Err(message) = replace(&mut document, change) {
-            warn(&format!("E0108 --set {change}: {message}\n"));
-            return Err(Exit::WrongInput);
-        }
-    }
-    let written = serde_json::to_string_pretty(&document).expect("a value can be written");
-    Ok(sources.add(format!("{} with --set", text.name), written.into_bytes()))
-}
-
-fn replace(document: &mut Value, change: &str) -> Result<(), String> {
-    let (path, value) = change.split_once('=').ok_or("write it as path=value, such as run_for=2h")?;
-    let new = match read::<Value>(&Sources::default().add("--set", value.as_bytes().to_vec())) {
-        (Some(new), _) => new,
-        (None, _) => Value::from(value),
-    };
-    let mut at = document;
-    let mut parts = path.split('.').peekable();
-    while let Some(part) = parts.next() {
-        let last = parts.peek().is_none();
-        at = match at {
-            Value::Object(fields) => {
-                if !last && !fields.contains_key(part) {
-                    let known = fields.keys().cloned().collect::<Vec<_>>().join(", ");
-                    return Err(format!("there is no {part:?}; known are {known}"));
-                }
-                fields.entry(part).or_insert(Value::Null)
-            }
-            Value::Array(items) => {
-                let index = part.parse::<usize>().ok();
-                let length = items.len();
-                let item = index.and_then(|index| items.get_mut(index));
-                item.ok_or(format!("{part:?} is no place in a list of {length}"))?
-            }
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-                return Err(format!("there is nothing below the value before {part:?}"));
-            }
-        };
-    }
-    *at = new;
-    Ok(())
 }

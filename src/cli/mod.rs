@@ -58,11 +58,18 @@ pub fn main() -> ExitCode {
     exit.into()
 }
 
-/// Writes to standard output; a reader that has gone away is no error.
+/// Writes to standard output. A reader that has gone away is no error; a full disk behind it is one,
+/// and ends the program: whatever else there is to write has been written before.
 fn say(text: &str) {
-    use std::io::Write;
+    use std::io::{ErrorKind, Write};
     let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            warn(&format!("E0802 standard output cannot be written: {error}\n"));
+            std::process::exit(4);
+        }
+        Ok(()) | Err(_) => {}
+    }
 }
 
 /// Writes to standard error.

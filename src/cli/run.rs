@@ -11,7 +11,7 @@ use super::record::{Record, TraceInput};
 use super::{Exit, colours, say, traces, warn, write};
 use crate::base::Span;
 use crate::control::ecs::api::unmodelled;
-use crate::experiment::{Replication, gather, replicate};
+use crate::experiment::{Replication, gather, replicate, settings};
 use crate::measure::bill::NOT_BILLED;
 use crate::measure::sheet::{PlatformSheet, Sheet};
 use crate::report::{self, terminal};
@@ -37,14 +37,14 @@ pub(super) fn run(asked: &Run) -> Exit {
 }
 
 fn try_run(asked: &Run) -> Result<(), Exit> {
-    let mut loaded = load::scenario(&asked.scenario, &asked.set, asked.strict)?;
+    let mut loaded = load::scenario(&asked.scenario, &asked.set, manner(asked))?;
     let scenario = loaded.scenario.clone();
     let names = platforms(&scenario, &asked.platform)?;
     let replication = replication(&scenario, asked);
     let folder = asked.out.clone().unwrap_or_else(|| Path::new("out").join(scenario.name.as_str()));
     let traces = traces::traces(&scenario, &loaded, &folder, asked.skip_bad_rows)?;
     let (ready, found) =
-        lower_all(&scenario, &names, &mut loaded, &traces, (replication.seed, asked.strict))?;
+        lower_all(&scenario, &names, &mut loaded, &traces, (replication.seed, manner(asked)))?;
     write::try_folder(&folder).map_err(|error| unwritable(&folder, &error))?;
     let sheet = simulate(&scenario, &ready, replication, asked.quiet, said(&found, &loaded.sources))?;
     save(&folder, &sheet, &ready)?;
@@ -63,6 +63,10 @@ fn try_run(asked: &Run) -> Result<(), Exit> {
     Ok(())
 }
 
+fn manner(asked: &Run) -> load::Manner {
+    load::Manner { strict: asked.strict, json: false }
+}
+
 /// The platforms that were asked for, or all.
 fn platforms(scenario: &Scenario, asked: &[String]) -> Result<Vec<String>, Exit> {
     if asked.is_empty() {
@@ -78,12 +82,13 @@ fn platforms(scenario: &Scenario, asked: &[String]) -> Result<Vec<String>, Exit>
 }
 
 fn replication(scenario: &Scenario, asked: &Run) -> Replication {
-    let stated = scenario.replications.as_ref().and_then(|runs| NonZeroUsize::new(runs.value as usize));
+    let stated = asked.replications.or(scenario.replications.map(|runs| runs.value));
+    let runs = stated.and_then(|runs| NonZeroUsize::new(runs as usize)).unwrap_or(NonZeroUsize::MIN);
     let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     Replication {
         seed: asked.seed.unwrap_or(scenario.seed),
-        runs: asked.replications.or(stated).unwrap_or(NonZeroUsize::MIN),
-        jobs: asked.jobs.unwrap_or_else(cores),
+        runs,
+        jobs: asked.jobs.unwrap_or_else(cores).min(runs),
         period: period(scenario.run_for.value),
     }
 }
@@ -99,7 +104,7 @@ fn lower_all(
     names: &[String],
     loaded: &mut Loaded,
     traces: &Traces,
-    (seed, strict): (u64, bool),
+    (seed, manner): (u64, load::Manner),
 ) -> Result<(Vec<Ready>, Vec<Diagnostic>), Exit> {
     let (mut ready, mut found) = (Vec::new(), Vec::new());
     for name in names {
@@ -113,7 +118,7 @@ fn lower_all(
         }
     }
     crate::scenario::diagnostic::sort(&mut found);
-    load::report(&found, &loaded.sources, strict)?;
+    load::report(&found, &loaded.sources, manner)?;
     Ok((ready, found))
 }
 
@@ -182,6 +187,7 @@ fn simulate(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         columns: gather::columns(),
         platforms,
+        settings: settings::used(scenario),
         not_billed: NOT_BILLED.iter().map(|&item| item.to_owned()).collect(),
         notes,
         warnings,

@@ -122,8 +122,9 @@ pub(super) fn recorded(
         }
         let source = open(path, Path::new(path), Path::new("."))
             .map_err(|error| changed(&format!("cannot be read: {error}")))?;
-        let read = first_pass(scenario, arrival, &source, *bad_rows)
-            .map_err(|wrong| load::report(&wrong, sources, false).err().unwrap_or(Exit::WrongInput))?;
+        let read = first_pass(scenario, arrival, &source, *bad_rows).map_err(|wrong| {
+            load::report(&wrong, sources, load::Manner::default()).err().unwrap_or(Exit::WrongInput)
+        })?;
         if read.pass.hash != *hash {
             let found = &read.pass.hash;
             return Err(changed(&format!("is not the trace of the run: its hash is {found}, not {hash}")));
@@ -147,7 +148,7 @@ pub(super) fn check_replayed(plan: &Plan, outcomes: &[Outcome]) -> Result<(), Ex
 
 fn report(mut wrong: Vec<Diagnostic>, loaded: &Loaded) -> Result<(), Exit> {
     wrong.sort_by_key(|each| (each.place.line, each.place.column));
-    load::report(&wrong, &loaded.sources, false)
+    load::report(&wrong, &loaded.sources, load::Manner::default())
 }
 
 fn open(name: &str, path: &Path, output: &Path) -> io::Result<Arc<dyn TraceSource>> {

@@ -7,10 +7,12 @@ use crate::control::ecs::events::Names;
 use crate::control::ecs::objects::{ContainerInstance, LaunchType, StoppedTask};
 use crate::measure::collector::Workload;
 use crate::measure::histogram::Spans;
+use crate::measure::occupancy::size_of;
 use crate::measure::sheet::{
     ChargeLine, EventLine, MeasureColumn, NodeLine, PlatformSheet, Replication, SeriesSheet, TaskLine,
     WorkloadLine,
 };
+use crate::measure::spent::spent;
 use crate::measure::{Estimate, MEASURES, Outcome};
 use crate::sim::Plan;
 use crate::sim::fact::FactKind;
@@ -41,7 +43,7 @@ pub fn platform(plan: &Plan, about: &str, period: Span, outcomes: &[Outcome]) ->
         replications: outcomes.iter().map(replication).collect(),
         bill: measured.bill.lines.iter().map(|line| charge(plan, line)).collect(),
         series_period: period,
-        series: series(first),
+        series: series(plan, period, first),
         start_distribution: starts(outcomes).cumulative(),
         workloads: workloads(plan, outcomes),
         tasks: measured.tasks.iter().map(|row| task(plan, row)).collect(),
@@ -80,7 +82,7 @@ fn charge(plan: &Plan, line: &crate::measure::BillLine) -> ChargeLine {
     }
 }
 
-fn series(first: &Outcome) -> Vec<SeriesSheet> {
+fn series(plan: &Plan, period: Span, first: &Outcome) -> Vec<SeriesSheet> {
     let occupancy = &first.measured.occupancy;
     let named = [
         ("cpu_capacity_vcpu", &occupancy.cpu.capacity),
@@ -96,7 +98,9 @@ fn series(first: &Outcome) -> Vec<SeriesSheet> {
     let sheet = |(name, series): (&str, &crate::measure::series::Series)| {
         SeriesSheet::named(name, series.points().to_vec()).expect("every series is in the table")
     };
-    named.into_iter().map(sheet).collect()
+    let spent = spent(plan, &first.measured, period, first.ended.at);
+    let spent = SeriesSheet::named("spent_usd", spent).expect("every series is in the table");
+    named.into_iter().map(sheet).chain([spent]).collect()
 }
 
 fn starts(outcomes: &[Outcome]) -> Spans {
@@ -141,6 +145,7 @@ fn named(plan: &Plan, name: Name) -> String {
 fn task(plan: &Plan, row: &crate::measure::tables::TaskRow) -> TaskLine {
     let times = &row.times;
     let stopped = StoppedTask { definition: row.definition, name: row.name, instance: row.instance };
+    let (cpu, memory) = size_of(plan, row.definition, row.launch_type);
     TaskLine {
         name: named(plan, row.name),
         workload: plan.definitions.symbols.text(row.name.of).to_owned(),
@@ -150,6 +155,8 @@ fn task(plan: &Plan, row: &crate::measure::tables::TaskRow) -> TaskLine {
         },
         node: row.instance.map_or(String::new(), |name| named(plan, name)),
         zone: plan.definitions.symbols.text(row.zone).to_owned(),
+        cpu,
+        memory,
         arrived: times.arrived,
         placed: times.created,
         pull_started: times.pull_started,
@@ -171,6 +178,8 @@ fn node(plan: &Plan, row: &crate::measure::tables::MachineRow) -> NodeLine {
         pool: text(row.name.of),
         instance_type: text(class.instance_type),
         zone: text(class.zone),
+        cpu: class.cpu,
+        memory: class.memory,
         requested: row.requested,
         running: row.running,
         registered: row.registered,

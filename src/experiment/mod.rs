@@ -4,5 +4,6 @@
 
 pub mod gather;
 pub mod replicate;
+pub mod settings;
 
 pub use replicate::{Replication, replicate};

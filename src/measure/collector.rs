@@ -127,9 +127,14 @@ impl Collector {
         Outcome { seed, ended, measured, values }
     }
 
-    fn task(&mut self, task: &Task, count: impl Fn(&mut TaskCounts)) {
+    fn count(&mut self, task: &Task, count: impl Fn(&mut TaskCounts)) -> &mut Workload {
         count(&mut self.measured.counts);
-        count(&mut self.measured.workloads.entry(task.name.of).or_default().counts);
+        let workload = self.measured.workloads.entry(task.name.of).or_default();
+        count(&mut workload.counts);
+        workload
+    }
+
+    fn task(&mut self, task: &Task) {
         if let Some(&row) = self.open.get(&task.name) {
             let row = &mut self.measured.tasks[row];
             row.times = task.times;
@@ -168,18 +173,18 @@ impl Observer for Collector {
                         stop: None,
                     });
                 }
-                self.task(task, |counts| counts.placed += 1);
+                self.count(task, |counts| counts.placed += 1);
             }
-            Fact::Pulling(task) | Fact::Stopping(task) => self.task(task, |_| {}),
+            Fact::Pulling(task) | Fact::Stopping(task) => self.task(task),
             Fact::Started(task) => {
                 let span = at.since(task.times.arrived);
                 self.measured.to_start.record(span);
-                self.measured.workloads.entry(task.name.of).or_default().to_start.record(span);
-                self.task(task, |counts| counts.started += 1);
+                self.count(task, |counts| counts.started += 1).to_start.record(span);
+                self.task(task);
             }
             Fact::Ready(task) => {
                 self.measured.to_ready.record(at.since(task.times.arrived));
-                self.task(task, |_| {});
+                self.task(task);
             }
             Fact::Stopped(task) => {
                 let (failed, never_started) = match task.stop {
@@ -188,11 +193,12 @@ impl Observer for Collector {
                     Some(Stop::UserInitiated | Stop::Scaling | Stop::Unhealthy | Stop::HostTerminated)
                     | None => (false, false),
                 };
-                self.task(task, |counts| {
+                self.count(task, |counts| {
                     counts.stopped += 1;
                     counts.failed += u64::from(failed);
                     counts.failed_to_start += u64::from(never_started);
                 });
+                self.task(task);
                 self.open.remove(&task.name);
             }
             Fact::MachineRunning(machine) => {

@@ -10,6 +10,7 @@ pub mod histogram;
 pub mod occupancy;
 pub mod series;
 pub mod sheet;
+pub mod spent;
 pub mod summary;
 pub mod tables;
 

@@ -3,9 +3,8 @@
 //! A second book beside the scheduler's, kept from facts alone. *Stranded* is what is free on an
 //! instance where none of the plan's shapes fits once more. Knows nothing of how a place was chosen.
 
-use crate::base::hash::Map;
-use crate::base::{Bytes, Cpu, EntityKey, Span, Timestamp};
-use crate::control::ecs::objects::{ContainerInstance, LaunchType, Reservation, Task};
+use crate::base::{Bytes, Cpu, Row, Span, Timestamp};
+use crate::control::ecs::objects::{ContainerInstance, LaunchType, Reservation, Task, TaskDefinition};
 use crate::sim::fact::Fact;
 use crate::sim::plan::Plan;
 
@@ -36,8 +35,8 @@ pub struct Occupancy {
     /// Tasks in RUNNING.
     pub running: Series,
     book: Vec<Held>,
-    place: Map<EntityKey, usize>,
-    on_instance: Map<EntityKey, usize>,
+    /// By row of the instance, where the book has it.
+    place: Vec<Option<usize>>,
     shapes: Vec<Shape>,
 }
 
@@ -98,8 +97,7 @@ impl Occupancy {
             tasks: series.clone(),
             running: series,
             book: Vec::new(),
-            place: Map::default(),
-            on_instance: Map::default(),
+            place: Vec::new(),
             shapes,
         }
     }
@@ -107,8 +105,8 @@ impl Occupancy {
     /// Takes in one fact.
     pub fn fact(&mut self, plan: &Plan, at: Timestamp, fact: &Fact<'_>) {
         match *fact {
-            Fact::Registered { instance, .. } => self.register(plan, at, instance),
-            Fact::Placed { task, instance } => self.placed(plan, at, task, instance),
+            Fact::Registered { instance, row } => self.register(plan, at, instance, row),
+            Fact::Placed { task, .. } => self.placed(plan, at, task),
             Fact::Started(_) => self.running.add(at, 1),
             Fact::Stopping(task) => self.released(plan, at, task),
             Fact::Stopped(task) => self.gone(plan, at, task),
@@ -131,9 +129,16 @@ impl Occupancy {
         }
     }
 
-    fn register(&mut self, plan: &Plan, at: Timestamp, instance: &ContainerInstance) {
+    fn register(
+        &mut self,
+        plan: &Plan,
+        at: Timestamp,
+        instance: &ContainerInstance,
+        row: Row<ContainerInstance>,
+    ) {
         let class = &plan.definitions()[instance.class];
-        self.place.insert(instance.key, self.book.len());
+        self.place.resize(self.place.len().max(row.index() + 1), None);
+        self.place[row.index()] = Some(self.book.len());
         self.book.push(Held {
             cpu: class.cpu,
             memory: class.memory,
@@ -146,15 +151,13 @@ impl Occupancy {
         self.restrand(at, self.book.len() - 1);
     }
 
-    fn placed(&mut self, plan: &Plan, at: Timestamp, task: &Task, instance: Option<&ContainerInstance>) {
+    fn placed(&mut self, plan: &Plan, at: Timestamp, task: &Task) {
         self.tasks.add(at, 1);
         let (cpu, memory) = size(plan, task);
         self.cpu.reserved.add(at, cpu.parts());
         self.memory.reserved.add(at, memory.mib_down());
-        match instance {
-            Some(instance) => {
-                let place = *self.place.get(&instance.key).expect("tasks are placed on what has registered");
-                self.on_instance.insert(task.key, place);
+        match self.place_of(task) {
+            Some(place) => {
                 let held = &mut self.book[place];
                 held.cpu -= cpu;
                 held.memory -= memory;
@@ -176,7 +179,7 @@ impl Occupancy {
         if task.times.started != Timestamp::NEVER {
             self.running.add(at, -1);
         }
-        if let Some(&place) = self.on_instance.get(&task.key) {
+        if let Some(place) = self.place_of(task) {
             let held = &mut self.book[place];
             held.cpu += cpu;
             held.memory += memory;
@@ -189,11 +192,17 @@ impl Occupancy {
 
     fn gone(&mut self, plan: &Plan, at: Timestamp, task: &Task) {
         self.tasks.add(at, -1);
-        if let Some(place) = self.on_instance.remove(&task.key) {
+        if let Some(place) = self.place_of(task) {
             let interfaces = plan.definitions()[task.definition].reservation.interfaces;
             self.book[place].interfaces += i64::from(interfaces);
             self.restrand(at, place);
         }
+    }
+
+    /// Where the book has the instance of a task. Its row is nobody else's before the task has stopped.
+    fn place_of(&self, task: &Task) -> Option<usize> {
+        let instance = task.instance?;
+        Some(self.place[instance.index()].expect("tasks are placed on what has registered"))
     }
 
     /// Whether what is free on an instance is stranded may have changed.
@@ -216,8 +225,13 @@ impl Occupancy {
 }
 
 fn size(plan: &Plan, task: &Task) -> (Cpu, Bytes) {
-    let definition = &plan.definitions()[task.definition];
-    match (task.launch_type, definition.fargate) {
+    size_of(plan, task.definition, task.launch_type)
+}
+
+/// What a task of a definition takes: on Fargate the size that is paid for, else its reservation.
+pub fn size_of(plan: &Plan, definition: Row<TaskDefinition>, launch_type: LaunchType) -> (Cpu, Bytes) {
+    let definition = &plan.definitions()[definition];
+    match (launch_type, definition.fargate) {
         (LaunchType::Fargate, Some(shape)) => (shape.cpu, shape.memory),
         (LaunchType::Fargate, None) | (LaunchType::Ec2, _) => {
             (definition.reservation.cpu, definition.reservation.memory)

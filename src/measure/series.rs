@@ -3,7 +3,7 @@
 //! Nothing periodic happens: a change fills the grid points since the last one. Knows nothing of what
 //! the value counts.
 
-use crate::base::{Beat, Span, Timestamp};
+use crate::base::{Span, Timestamp};
 
 /// A step function of virtual time.
 ///
@@ -21,7 +21,9 @@ use crate::base::{Beat, Span, Timestamp};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Series {
-    grid: Beat,
+    period: Span,
+    /// The last point of the grid that was read.
+    read_at: Timestamp,
     since: Timestamp,
     value: i64,
     peak: i64,
@@ -32,14 +34,8 @@ pub struct Series {
 impl Series {
     /// A series that is 0 from `start`, read every `period` from then on.
     pub fn new(start: Timestamp, period: Span) -> Self {
-        Series {
-            grid: Beat::new(start, period),
-            since: start,
-            value: 0,
-            peak: 0,
-            integral: 0,
-            points: vec![0],
-        }
+        assert!(period > Span::ZERO, "a grid has a period");
+        Series { period, read_at: start, since: start, value: 0, peak: 0, integral: 0, points: vec![0] }
     }
 
     /// The value is `value` from `at` on. A grid point shows what holds after all changes of its instant.
@@ -47,7 +43,7 @@ impl Series {
         self.advance(at);
         self.value = value;
         self.peak = self.peak.max(value);
-        if self.grid.next_at(at) == at {
+        if self.read_at == at {
             *self.points.last_mut().expect("filled by advance") = value;
         }
     }
@@ -83,9 +79,10 @@ impl Series {
     }
 
     fn advance(&mut self, to: Timestamp) {
-        let passed = self.grid.count(self.since, to);
-        let points = usize::try_from(passed).expect("lowering bounds the grid");
-        self.points.resize(self.points.len() + points, self.value);
+        while to.since(self.read_at) >= self.period {
+            self.read_at += self.period;
+            self.points.push(self.value);
+        }
         self.integral += i128::from(self.value) * i128::from(to.since(self.since).as_nanos());
         self.since = to;
     }

@@ -3,7 +3,7 @@
 //! One sheet is one scenario on one or more platforms. It exists so that reports can be written and
 //! tested without a simulation. Knows nothing of simulation, world, files or formats.
 
-use crate::base::{Money, Price, Span, Timestamp, Usage};
+use crate::base::{Bytes, Cpu, Money, Price, Span, Timestamp, Usage};
 use crate::catalog::Basis;
 
 use super::estimate::Estimate;
@@ -38,12 +38,27 @@ pub struct Sheet {
     pub columns: Vec<MeasureColumn>,
     /// The platforms, in the order of the scenario.
     pub platforms: Vec<PlatformSheet>,
+    /// The settings that the runs used.
+    pub settings: Vec<SettingLine>,
     /// What no bill holds.
     pub not_billed: Vec<String>,
     /// What the import has approximated, each once.
     pub notes: Vec<String>,
     /// What the import has dropped or doubts.
     pub warnings: Vec<String>,
+}
+
+/// One setting that the runs used.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SettingLine {
+    /// Its name.
+    pub name: String,
+    /// Its value, as a scenario would write it.
+    pub value: String,
+    /// How well it is known.
+    pub basis: String,
+    /// Whether the scenario sets it.
+    pub set: bool,
 }
 
 /// What one measure is, without how it is computed.
@@ -184,7 +199,7 @@ pub struct SeriesColumn {
 }
 
 /// Every series that is kept.
-pub const SERIES: [SeriesColumn; 9] = [
+pub const SERIES: [SeriesColumn; 10] = [
     series("cpu_capacity_vcpu", "capacity", "vCPU", CPU, "Registered CPU."),
     series("cpu_reserved_vcpu", "reserved", "vCPU", CPU, "CPU that placed tasks have reserved."),
     series("cpu_stranded_vcpu", "stranded", "vCPU", CPU, "Free CPU where no task of the plan fits any more."),
@@ -200,12 +215,21 @@ pub const SERIES: [SeriesColumn; 9] = [
     series("instances", "instances", "", 1, "Registered container instances."),
     series("tasks", "placed", "", 1, "Tasks that are placed and not stopped."),
     series("running", "running", "", 1, "Tasks in RUNNING."),
+    series(
+        "spent_usd",
+        "spent",
+        "USD",
+        DOLLAR,
+        "What had been spent by then; minimum charges and rounding excluded.",
+    ),
 ];
 
 /// Points of CPU are in 1/128,000 vCPU.
 const CPU: i64 = 128_000;
 /// Points of memory are in MiB.
 const MIB: i64 = 1024;
+/// Points of money are in 1e-10 USD.
+const DOLLAR: i64 = 10_000_000_000;
 
 const fn series(
     name: &'static str,
@@ -275,6 +299,10 @@ pub struct TaskLine {
     pub node: String,
     /// The zone it ran in.
     pub zone: String,
+    /// The CPU that it reserved.
+    pub cpu: Cpu,
+    /// The memory that it reserved.
+    pub memory: Bytes,
     /// The request, the raise of the desired count, or the end of the task that it replaces.
     pub arrived: Timestamp,
     /// The decision where it runs.
@@ -308,6 +336,10 @@ pub struct NodeLine {
     pub instance_type: String,
     /// Its zone.
     pub zone: String,
+    /// The CPU that it registers.
+    pub cpu: Cpu,
+    /// The memory that it registers.
+    pub memory: Bytes,
     /// It was asked for.
     pub requested: Timestamp,
     /// EC2 reported it running; billing began.

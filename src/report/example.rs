@@ -1,12 +1,12 @@
 //! Sheets for tests: one that looks like a result, and one that is as hostile as names get.
 
 use crate::base::money::{HOUR_NS, MONTH_NS};
-use crate::base::{Money, Price, Span, Timestamp, Unit, Usage};
+use crate::base::{Bytes, Cpu, Money, Price, Span, Timestamp, Unit, Usage};
 use crate::catalog::Basis;
 use crate::measure::Estimate;
 use crate::measure::sheet::{
-    ChargeLine, EventLine, MeasureColumn, NodeLine, PlatformSheet, Replication, SERIES, SeriesSheet, Sheet,
-    TaskLine, WorkloadLine,
+    ChargeLine, EventLine, MeasureColumn, NodeLine, PlatformSheet, Replication, SERIES, SeriesSheet,
+    SettingLine, Sheet, TaskLine, WorkloadLine,
 };
 
 /// 2026-03-02T00:00:00Z.
@@ -71,6 +71,10 @@ pub(super) fn sheet() -> Sheet {
         version: "0.1.0".to_owned(),
         columns: COLUMNS.to_vec(),
         platforms: vec![ec2(), fargate()],
+        settings: vec![
+            setting("ec2.run_instances.api_latency", "lognormal, median 1.2 s, 0.3 to 10 s", "estimated"),
+            SettingLine { set: true, ..setting("fargate.straggler_prob", "0%", "set") },
+        ],
         not_billed: [
             "load balancers",
             "NAT gateways and data transfer",
@@ -180,6 +184,8 @@ fn ec2() -> PlatformSheet {
         pool: "general".to_owned(),
         instance_type: "m7i.xlarge".to_owned(),
         zone: "us-east-1a".to_owned(),
+        cpu: Cpu::vcpus(4),
+        memory: Bytes::mib(15_400),
         requested: START,
         running: START + Span::millis(31_250),
         registered: START + Span::seconds(48),
@@ -262,6 +268,10 @@ fn platform(name: &str, about: &str, means: &[f64; 18]) -> PlatformSheet {
     }
 }
 
+fn setting(name: &str, value: &str, basis: &str) -> SettingLine {
+    SettingLine { name: name.to_owned(), value: value.to_owned(), basis: basis.to_owned(), set: false }
+}
+
 fn charge(component: &str, of: &str, what: &str, rate: Price, amount: u128, basis: Basis) -> ChargeLine {
     let usage = Usage { amount, unit: rate.unit() };
     ChargeLine {
@@ -285,6 +295,8 @@ fn task(name: &str, after: u64) -> TaskLine {
         launch_type: "EC2".to_owned(),
         node: "general/1".to_owned(),
         zone: "us-east-1a".to_owned(),
+        cpu: Cpu::millicores(500),
+        memory: Bytes::mib(1024),
         arrived,
         placed: arrived + Span::millis(400),
         pull_started: arrived + Span::seconds(3),

@@ -1,7 +1,12 @@
-//! `report.html`: one page without scripts or network, for people who decide.
+//! `report.html`: one page that needs no network, for people who decide.
 //!
 //! Every number is text before it reaches the template, and the template escapes all of it but the
-//! plots, which escape their names themselves. Knows nothing of files, but for their names.
+//! plots and the data, which escape their names themselves. Tables and plots stand without scripts;
+//! scripts add the map, the list of events and charts that answer. The policy of the page admits these
+//! very scripts by their hashes and no request at all. Knows nothing of files, but for their names.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 use serde::Serialize;
@@ -9,18 +14,43 @@ use serde::Serialize;
 use crate::base::Money;
 use crate::catalog::Basis;
 use crate::measure::Estimate;
-use crate::measure::sheet::{ChargeLine, Group, MeasureColumn, PlatformSheet, Sheet, WorkloadLine};
+use crate::measure::sheet::{
+    ChargeLine, EventLine, Group, MeasureColumn, PlatformSheet, SettingLine, Sheet, WorkloadLine,
+};
 
 use super::svg::Plot;
-use super::{DATA_FILES, Place, folders, headline, number, svg};
+use super::{DATA_FILES, Place, data, folders, headline, number, svg};
+
+/// A text that the page holds as it is, with the hash by which the policy of the page admits it.
+pub(super) struct Asset {
+    pub(super) text: &'static str,
+    /// SHA-256 in base 64; a test tells it when the text changes.
+    pub(super) hash: &'static str,
+}
+
+pub(super) const STYLES: [Asset; 2] = [
+    Asset { text: include_str!("assets/uplot.css"), hash: "32MMao1vjur/JktQ9zzlsRT2Rv/ZoLt08EmwoAE1+gQ=" },
+    Asset { text: include_str!("assets/report.css"), hash: "4reWTr4aMec6JjWwVLg1xjRWfsQL/yC8uon4UsAvbMk=" },
+];
+pub(super) const SCRIPTS: [Asset; 2] = [
+    Asset { text: include_str!("assets/uplot.js"), hash: "GcjUxq2Ikpp59K5J1vcWFWbf0Lo9FcxJXpdPeH63jx8=" },
+    Asset { text: include_str!("assets/report.js"), hash: "dydWjQmuEplZiWsY+3umgmALC0dlMpLSvlCA7lRsdxY=" },
+];
+
+/// A table or list of the page has this many rows at most; what is left is counted.
+const ROWS_MAX: usize = 200;
+/// How many events stand in the page for readers without scripts.
+const EVENTS_STILL: usize = 30;
 
 const TEMPLATE: &str = include_str!("report.html.jinja");
 
 /// The measures of the cards at the top, where they exist, with the words of the card.
-const CARDS: [(&str, &str); 4] = [
+const CARDS: [(&str, &str); 6] = [
     ("cost_usd", "cost"),
-    ("start_p50_s", "half of the tasks run within"),
-    ("start_p99_s", "99 of 100 tasks run within"),
+    ("start_p50_s", "half start within"),
+    ("start_p99_s", "99 of 100 start within"),
+    ("cpu_allocated_pct", "CPU allocated"),
+    ("memory_allocated_pct", "memory allocated"),
     ("tasks_failed", "tasks failed"),
 ];
 
@@ -40,6 +70,10 @@ pub fn report(sheet: &Sheet, platforms: &[PlatformSheet], place: Place) -> Vec<u
 
 #[derive(Serialize)]
 struct Page {
+    policy: String,
+    styles: [&'static str; 2],
+    scripts: [&'static str; 2],
+    data: String,
     title: String,
     about: String,
     facts: Vec<(&'static str, String)>,
@@ -53,6 +87,8 @@ struct Page {
     costs: Option<Figure>,
     starts: Option<Figure>,
     platforms: Vec<Platform>,
+    settings: Vec<Setting>,
+    settings_set: usize,
     files: Vec<&'static str>,
     version: String,
 }
@@ -64,14 +100,20 @@ struct Platform {
     about: String,
     folder: String,
     cards: Vec<Card>,
-    bill: Vec<Charge>,
+    bill: Vec<Component>,
     total: String,
     basis: String,
     seed: u64,
     workloads: Vec<Vec<String>>,
+    workloads_more: usize,
     plots: Vec<Figure>,
     digests: Vec<(String, String)>,
-    events: String,
+    events_count: String,
+    events: Vec<(String, String)>,
+    /// What of the events is left out; empty when nothing is.
+    events_kept: String,
+    /// How the map is summed up; empty when it shows every task.
+    summed: String,
 }
 
 #[derive(Serialize)]
@@ -91,10 +133,39 @@ struct Row {
     cells: Vec<String>,
 }
 
+/// One branch of a bill: a component, its pools or workloads, and their lines.
+#[derive(Serialize)]
+struct Component {
+    name: String,
+    amount: String,
+    /// In thousandths of the total.
+    share: u16,
+    /// Whether it comes to something.
+    open: bool,
+    groups: Vec<Branch>,
+    /// How many groups are left out, and what they come to.
+    more: usize,
+    more_amount: String,
+}
+
+#[derive(Serialize)]
+struct Branch {
+    name: String,
+    amount: String,
+    share: u16,
+    lines: Vec<Charge>,
+}
+
+#[derive(Serialize)]
+struct Setting {
+    name: String,
+    value: String,
+    basis: String,
+    set: bool,
+}
+
 #[derive(Serialize)]
 struct Charge {
-    component: String,
-    of: String,
     what: String,
     usage: String,
     unit: &'static str,
@@ -108,6 +179,8 @@ struct Charge {
 #[derive(Serialize)]
 struct Figure {
     title: String,
+    file: &'static str,
+    unit: &'static str,
     svg: String,
 }
 
@@ -117,21 +190,29 @@ impl Page {
             Place::Above => folders(platforms).into_iter().map(|folder| format!("{folder}/")).collect(),
             Place::Inside => vec![String::new(); platforms.len()],
         };
-        let platform = |(platform, folder)| Platform::of(sheet, platforms, platform, folder);
+        let (data, scopes) = data::json(sheet, platforms);
+        let platform = |((platform, folder), scope)| Platform::of(sheet, platforms, platform, folder, &scope);
+        let settings: Vec<Setting> = sheet.settings.iter().map(Setting::of).collect();
         Page {
+            policy: policy(),
+            styles: STYLES.map(|asset| asset.text),
+            scripts: SCRIPTS.map(|asset| asset.text),
+            data,
             title: number::plain(&sheet.scenario),
             about: number::plain(&sheet.about),
             facts: facts(sheet, platforms),
             sentences: headline::sentences(sheet, platforms),
-            warnings: plain_all(&sheet.warnings),
-            notes: plain_all(&sheet.notes),
+            warnings: some(&sheet.warnings),
+            notes: some(&sheet.notes),
             not_billed: plain_all(&sheet.not_billed),
             n: sheet.replications,
             rows: rows(sheet, platforms),
             definitions: sheet.columns.iter().map(|column| (definition(column), column.about)).collect(),
             costs: svg::costs(sheet, platforms).map(Figure::of),
             starts: svg::starts(platforms).map(Figure::of),
-            platforms: platforms.iter().zip(folders).map(platform).collect(),
+            platforms: platforms.iter().zip(folders).zip(scopes).map(platform).collect(),
+            settings_set: settings.iter().filter(|setting| setting.set).count(),
+            settings,
             files: DATA_FILES.iter().map(|file| file.0).collect(),
             version: number::plain(&sheet.version),
         }
@@ -139,7 +220,14 @@ impl Page {
 }
 
 impl Platform {
-    fn of(sheet: &Sheet, beside: &[PlatformSheet], platform: &PlatformSheet, folder: String) -> Platform {
+    fn of(
+        sheet: &Sheet,
+        beside: &[PlatformSheet],
+        platform: &PlatformSheet,
+        folder: String,
+        scope: &data::Scope,
+    ) -> Platform {
+        let workloads = platform.workloads.iter().take(ROWS_MAX);
         let decisions = ("all decisions".to_owned(), number::plain(&platform.decision_digest));
         let kinds =
             platform.digests.iter().map(|(kind, digest)| (number::plain(kind), number::plain(digest)));
@@ -148,14 +236,18 @@ impl Platform {
             about: number::plain(&platform.about),
             folder,
             cards: cards(sheet, platform),
-            bill: platform.bill.iter().map(Charge::of).collect(),
+            bill: tree(platform),
             total: number::dollars(platform.total()),
             basis: basis(platform),
             seed: sheet.first_seed,
-            workloads: platform.workloads.iter().map(|line| workload(line, sheet.replications)).collect(),
+            workloads: workloads.map(|line| workload(line, sheet.replications)).collect(),
+            workloads_more: platform.workloads.len().saturating_sub(ROWS_MAX),
             plots: svg::over_time(platform, beside).into_iter().map(Figure::of).collect(),
             digests: [decisions].into_iter().chain(kinds).collect(),
-            events: number::grouped(&platform.events_count.to_string()),
+            events_count: number::grouped(&platform.events_count.to_string()),
+            events: platform.events.iter().take(EVENTS_STILL).map(event).collect(),
+            events_kept: scope.events(),
+            summed: scope.map(),
         }
     }
 }
@@ -169,8 +261,6 @@ impl Charge {
             as_of => format!("{}, {as_of}", line.source),
         };
         Charge {
-            component: number::plain(&line.component),
-            of: number::plain(&line.of),
             what: number::plain(&line.what),
             usage: number::usage_for_people(line.usage),
             unit: line.usage.unit.label(),
@@ -185,7 +275,7 @@ impl Charge {
 
 impl Figure {
     fn of(plot: Plot) -> Figure {
-        Figure { title: plot.title, svg: plot.svg }
+        Figure { title: plot.title, file: plot.file, unit: svg::unit(plot.file), svg: plot.svg }
     }
 }
 
@@ -275,6 +365,95 @@ fn measure(platform: &PlatformSheet, at: usize) -> Option<&Estimate> {
 fn definition(column: &MeasureColumn) -> String {
     let label = column.label.trim_start();
     if column.unit.is_empty() { label.to_owned() } else { format!("{label} ({})", column.unit) }
+}
+
+/// The first of many lines, and how many more there are.
+fn some(lines: &[String]) -> Vec<String> {
+    let more = lines.len().saturating_sub(ROWS_MAX);
+    let rest = (more > 0).then(|| format!("and {more} more"));
+    plain_all(&lines[..lines.len() - more]).into_iter().chain(rest).collect()
+}
+
+fn event(line: &EventLine) -> (String, String) {
+    (number::instant(line.at).unwrap_or_default(), number::plain(&line.message))
+}
+
+/// What the page may do: run these very scripts, wear these very styles, and ask nobody for anything.
+fn policy() -> String {
+    let hashes = |assets: &[Asset]| {
+        let each: Vec<String> = assets.iter().map(|asset| format!("'sha256-{}'", asset.hash)).collect();
+        each.join(" ")
+    };
+    format!(
+        "default-src 'none'; script-src {}; style-src {}; base-uri 'none'; form-action 'none'",
+        hashes(&SCRIPTS),
+        hashes(&STYLES)
+    )
+}
+
+/// The bill by component, then by pool or workload, the largest amounts first.
+fn tree(platform: &PlatformSheet) -> Vec<Component> {
+    let total = platform.total();
+    let mut components: Vec<(&str, Vec<&ChargeLine>)> = Vec::new();
+    for line in &platform.bill {
+        match components.iter_mut().find(|(name, _)| *name == line.component) {
+            Some((_, lines)) => lines.push(line),
+            None => components.push((&line.component, vec![line])),
+        }
+    }
+    components.into_iter().map(|(name, lines)| Component::of(name, &lines, total)).collect()
+}
+
+impl Component {
+    fn of(name: &str, lines: &[&ChargeLine], total: Money) -> Component {
+        let mut groups: BTreeMap<&str, Vec<&ChargeLine>> = BTreeMap::new();
+        for line in lines {
+            groups.entry(&line.of).or_default().push(line);
+        }
+        let mut groups: Vec<(&str, Vec<&ChargeLine>)> = groups.into_iter().collect();
+        groups.sort_by_key(|(_, lines)| Reverse(sum(lines))); // stable: then by name
+        let more = groups.split_off(groups.len().min(ROWS_MAX));
+        let branch = |(name, lines): (&str, Vec<&ChargeLine>)| Branch {
+            name: number::plain(name),
+            amount: number::dollars(sum(&lines)),
+            share: thousandths(sum(&lines), total),
+            lines: lines.into_iter().map(Charge::of).collect(),
+        };
+        Component {
+            name: number::plain(name),
+            amount: number::dollars(sum(lines)),
+            share: thousandths(sum(lines), total),
+            open: sum(lines) != Money::ZERO,
+            groups: groups.into_iter().map(branch).collect(),
+            more: more.len(),
+            more_amount: number::dollars(more.iter().map(|(_, lines)| sum(lines)).sum()),
+        }
+    }
+}
+
+impl Setting {
+    fn of(line: &SettingLine) -> Setting {
+        let SettingLine { name, value, basis, set } = line;
+        Setting {
+            name: number::plain(name),
+            value: number::plain(value),
+            basis: number::plain(basis),
+            set: *set,
+        }
+    }
+}
+
+fn sum(lines: &[&ChargeLine]) -> Money {
+    lines.iter().map(|line| line.amount).sum()
+}
+
+/// The share of a part in a whole.
+fn thousandths(part: Money, whole: Money) -> u16 {
+    if whole.nanos10() <= 0 {
+        return 0;
+    }
+    let share = part.nanos10().saturating_mul(1000) / whole.nanos10();
+    u16::try_from(share.clamp(0, 1000)).expect("clamped")
 }
 
 fn plain_all(lines: &[String]) -> Vec<String> {

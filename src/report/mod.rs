@@ -9,6 +9,7 @@ pub mod json;
 pub mod svg;
 pub mod terminal;
 
+mod data;
 mod headline;
 mod number;
 

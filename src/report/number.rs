@@ -166,6 +166,9 @@ pub(super) fn rate(price: Price) -> (String, String) {
 /// Text without what could steer a terminal or break a document: control characters become spaces,
 /// marks that turn the direction of writing vanish.
 pub(super) fn plain(text: &str) -> String {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned(); // nearly all are, and there may be millions
+    }
     text.chars()
         .filter(|letter| !matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
         .map(|letter| if letter.is_control() || matches!(letter, '\u{fffe}' | '\u{ffff}') { ' ' } else { letter })

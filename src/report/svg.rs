@@ -52,17 +52,18 @@ pub struct Plot {
 }
 
 /// One subject of a plot over time: the series that share an axis.
-struct Subject {
-    title: &'static str,
-    file: &'static str,
-    unit: &'static str,
-    series: &'static [&'static str],
+pub(super) struct Subject {
+    pub(super) title: &'static str,
+    /// The name of its file without its ending.
+    pub(super) file: &'static str,
+    pub(super) unit: &'static str,
+    pub(super) series: &'static [&'static str],
     /// Which of them has its area tinted: what is used.
-    tinted: &'static str,
+    pub(super) tinted: &'static str,
 }
 
 /// Every plot over time.
-const SUBJECTS: [Subject; 4] = [
+pub(super) const SUBJECTS: [Subject; 5] = [
     Subject {
         title: "CPU",
         file: "cpu",
@@ -91,6 +92,7 @@ const SUBJECTS: [Subject; 4] = [
         series: &["instances"],
         tinted: "instances",
     },
+    Subject { title: "Money spent", file: "spent", unit: "USD", series: &["spent_usd"], tinted: "spent_usd" },
 ];
 
 /// The names of the plot files with what they show, for the documentation.
@@ -99,6 +101,15 @@ pub fn described() -> Vec<(String, &'static str)> {
     let others =
         [("cost", "What the costs are made of"), ("start", "How long tasks took from arrival to RUNNING")];
     over_time.chain(others.map(|(file, title)| (format!("{file}.svg"), title))).collect()
+}
+
+/// The unit of a plot over time; empty for a count.
+pub(super) fn unit(file: &str) -> &'static str {
+    let found = SUBJECTS.iter().find(|subject| subject.file == file);
+    found
+        .map(|subject| subject.unit)
+        .filter(|unit| !matches!(*unit, "tasks" | "instances"))
+        .unwrap_or_default()
 }
 
 /// The plots of one platform over time. Axes reach as far as the largest of all `beside`, so that

@@ -35,8 +35,33 @@ fn goldens() -> Vec<(String, Vec<u8>)> {
             || path.starts_with("ecs-ec2/") && kind(path) != "html" && !path.ends_with("timeseries.csv")
     };
     let files = files(&example::sheet()).into_iter().filter(|file| wanted(&file.path));
-    all.extend(files.map(|file| (file.path.replace('/', "-"), file.bytes)));
+    all.extend(files.map(|file| (file.path.replace('/', "-"), without_assets(file.bytes))));
     all
+}
+
+/// A page with the names of its assets in their place, so that goldens show what is of the result.
+fn without_assets(bytes: Vec<u8>) -> Vec<u8> {
+    let Ok(mut text) = String::from_utf8(bytes) else { panic!("reports are UTF-8") };
+    for (nth, asset) in html::STYLES.iter().chain(&html::SCRIPTS).enumerate() {
+        text =
+            text.replace(asset.text, &format!("(asset {nth})")).replace(asset.hash, &format!("(hash {nth})"));
+    }
+    text.into_bytes()
+}
+
+#[test]
+fn the_policy_names_the_assets_by_their_hashes() {
+    use base64::Engine as _;
+    use sha2::Digest as _;
+    for asset in html::STYLES.iter().chain(&html::SCRIPTS) {
+        let hash = base64::engine::general_purpose::STANDARD.encode(sha2::Sha256::digest(asset.text));
+        let begin: String = asset.text.chars().take(60).collect();
+        assert_eq!(
+            asset.hash, hash,
+            "html.rs should have this hash for the asset that begins with {begin:?}"
+        );
+        assert!(!asset.text.contains("</"), "an asset cannot end its element");
+    }
 }
 
 #[test]
@@ -63,7 +88,8 @@ fn write_the_golden_files() {
 /// Everything that can be printed of a sheet, as text.
 fn everything(sheet: &Sheet) -> Vec<(String, String)> {
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("reports are UTF-8");
-    let mut all: Vec<_> = files(sheet).into_iter().map(|file| (file.path, text(file.bytes))).collect();
+    let mut all: Vec<_> =
+        files(sheet).into_iter().map(|file| (file.path, text(without_assets(file.bytes)))).collect();
     for look in [WIDE, NARROW, PIPED, Look { width: Some(1), colour: true }] {
         all.push((format!("{look:?}"), terminal::table(sheet, "out", look)));
     }
@@ -89,7 +115,9 @@ fn hostile_names_stay_text() {
     for (path, text) in everything(&example::hostile()) {
         let html = kind(&path) == "html";
         let drawn = html || kind(&path) == "svg";
-        assert!(!(drawn && text.contains("<script")), "a script in {path}");
+        let scripts = if html { 1 + html::SCRIPTS.len() } else { 0 };
+        assert!(!drawn || text.matches("<script").count() == scripts, "a script in {path}");
+        assert!(!drawn || text.matches("</script").count() == scripts, "a script in {path}");
         assert!(!(html && text.matches("</title>").count() != text.matches("<title>").count()), "{path}");
         assert!(!(drawn && text.contains('\u{202e}')), "{path}");
         assert!(!text.contains('\u{0}'), "{path}");
@@ -211,8 +239,10 @@ fn summary_json_has_the_described_keys_and_no_other() {
 fn the_page_needs_nothing_else() {
     for sheet in [example::sheet(), example::hostile()] {
         let page = html::report(&sheet, &sheet.platforms, Place::Above);
-        let page = String::from_utf8(page).expect("UTF-8");
-        for outside in ["<script", "<link", "<img", "@import", "url(", "src=", "https://"] {
+        let page = String::from_utf8(without_assets(page)).expect("UTF-8");
+        for outside in
+            ["<script src", "<link", "<img", "@import", "url(", "src=", "https://", " style=", " onclick="]
+        {
             assert!(!page.contains(outside), "{outside}");
         }
         assert_eq!(

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 
-use super::distribution::{Counted, Distribution, check, exponential_f64};
+use super::distribution::{Counted, Distribution, check, exponential_f64, only_key};
 use super::units::{Measured, Rate, UnitError};
 use crate::base::Span;
 use crate::engine::Quantiles;
@@ -199,8 +199,9 @@ impl<'de> Visitor<'de> for EveryVisitor {
         self.visit_str(&number.to_string())
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Every, A::Error> {
-        let written = Written::deserialize(MapAccessDeserializer::new(map))?;
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Every, A::Error> {
+        let written = Written::deserialize(MapAccessDeserializer::new(&mut map))?;
+        only_key(map)?;
         Every::try_from(written).map_err(UnitError::into_serde)
     }
 }

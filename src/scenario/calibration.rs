@@ -10,7 +10,8 @@ use crate::catalog::limits::{Ec2Calls, EcsQuotas};
 use crate::catalog::settings::{Distribution, Setting, SettingUnit, setting};
 use crate::engine::Quantiles;
 use crate::world::settings::{
-    ApiLimits, Ec2Settings, FargatePullRates, FargateSettings, HostSettings, MILLION, WorldSettings,
+    ApiLimits, CallLimits, Ec2Settings, FargatePullRates, FargateSettings, HostSettings, MILLION,
+    WorldSettings,
 };
 
 /// The settings of one run: the calibrated defaults, and what a scenario sets instead.
@@ -96,6 +97,7 @@ impl Calibration {
                     .unwrap_or(u32::MAX),
                 manifest_check: Span::ZERO,
                 container_start: self.quantiles("ecs.task.start_cached_image.bridge"),
+                limits: CallLimits::default(),
                 first_probe_after: None,
                 every_beat: false,
             },

@@ -1,7 +1,8 @@
 //! The one table of error and warning codes.
 //!
 //! `windtunnel error E0103` prints an entry, `docs/errors.md` is generated from it, and a diagnostic
-//! cannot exist without one. Numbers are never reused. Knows nothing of where a mistake stands.
+//! cannot exist without one. Numbers are never reused; E0304 is kept for deployments that name an image,
+//! E0804 for traces. Knows nothing of where a mistake stands.
 
 use std::fmt::Write as _;
 

@@ -77,6 +77,14 @@ pub(super) fn refusal(code: Code, message: &str, hint: Option<&str>) -> String {
     format!("{MARK}{}{MARK}{}{MARK}{}", code.number(), clean(message), clean(hint.unwrap_or("")))
 }
 
+/// The parts of a [`refusal`] that another decoder than ours has passed on.
+pub(super) fn refused(text: &str) -> Option<(Code, String, Option<String>)> {
+    let mut parts = text.split(MARK).skip(1);
+    let (code, message) = (Code::by_number(parts.next()?)?, parts.next()?.to_owned());
+    let hint = parts.next().filter(|hint| !hint.is_empty()).map(str::to_owned);
+    Some((code, message, hint))
+}
+
 /// What one call of [`decode`] knows over all attempts.
 struct Session {
     manner: Manner,
@@ -183,12 +191,9 @@ impl std::error::Error for Fault {}
 impl de::Error for Fault {
     fn custom<T: fmt::Display>(text: T) -> Self {
         let text = text.to_string();
-        let mut parts = text.split(MARK).skip(1);
-        match (parts.next().and_then(Code::by_number), parts.next(), parts.next()) {
-            (Some(code), Some(message), Some(hint)) => {
-                Fault::said(code, message).hint((!hint.is_empty()).then(|| hint.to_owned()))
-            }
-            _ => Fault::said(Code::WrongValue, text),
+        match refused(&text) {
+            Some((code, message, hint)) => Fault::said(code, message).hint(hint),
+            None => Fault::said(Code::WrongValue, text),
         }
     }
 
@@ -196,12 +201,19 @@ impl de::Error for Fault {
         let yes_or_no =
             matches!(found, Unexpected::Str("yes" | "no" | "on" | "off" | "y" | "n" | "True" | "False"));
         let wanted = wanted_words(&wanted.to_string());
+        if matches!(found, Unexpected::Map) && wanted == "enum" {
+            return Fault::said(Code::WrongType, "a map with one key is wanted, found an empty one");
+        }
         let hint = (yes_or_no && wanted == BOOL_WORDS).then(|| format!("write {BOOL_WORDS}"));
         Fault::said(Code::WrongType, format!("{wanted} is wanted, found {}", found_words(found))).hint(hint)
     }
 
     fn invalid_value(found: Unexpected<'_>, wanted: &dyn de::Expected) -> Self {
-        let wanted = wanted_words(&wanted.to_string());
+        let wanted = match (&*wanted.to_string(), &found) {
+            ("u8", Unexpected::Unsigned(_)) => String::from("a whole number of at most 255"),
+            ("u32", Unexpected::Unsigned(_)) => String::from("a whole number of at most 4294967295"),
+            (wanted, _) => wanted_words(wanted),
+        };
         Fault::said(Code::WrongValue, format!("{wanted} is wanted, found {}", found_words(found)))
     }
 
@@ -230,7 +242,7 @@ impl de::Error for Fault {
 const BOOL_WORDS: &str = "true or false";
 
 /// serde's words for Rust types, in words of a scenario.
-fn wanted_words(wanted: &str) -> String {
+pub(super) fn wanted_words(wanted: &str) -> String {
     let words = match wanted {
         "a string" | "a borrowed string" => "a text",
         "a boolean" => BOOL_WORDS,

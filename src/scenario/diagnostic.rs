@@ -323,13 +323,24 @@ fn checked_text(bytes: Vec<u8>) -> Result<String, (Code, String)> {
         let most = SOURCE_BYTES_MAX >> 20;
         return Err((Code::TextTooLarge, format!("the file is larger than {most} MiB")));
     }
+    let familiar = |text: &str| Err((Code::NotText, text.to_owned()));
+    match bytes.as_slice() {
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => return familiar("the file is UTF-16; save it as UTF-8"),
+        [0x1F, 0x8B, ..] => return familiar("this is a binary file, packed with gzip; unpack it first"),
+        _ => {}
+    }
     if let Some(at) = bytes.iter().position(|&byte| byte == 0) {
         return Err((Code::NotText, format!("this is a binary file: byte {at} is zero")));
     }
-    String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        (Code::NotText, format!("the file is no UTF-8 text from byte {at} on"))
-    })
+    match String::from_utf8(bytes) {
+        // Some editors write a mark of the byte order before the text; it means nothing.
+        Ok(text) => Ok(text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned)),
+        Err(error) => {
+            let at = error.utf8_error().valid_up_to();
+            let line = error.as_bytes()[..at].split(|&byte| byte == b'\n').count();
+            Err((Code::NotText, format!("the file is no UTF-8 text from byte {at} on, in line {line}")))
+        }
+    }
 }
 
 fn bounded(diagnostics: &[Diagnostic], separator: &str, print: impl Fn(&Diagnostic) -> String) -> String {

@@ -11,6 +11,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 
 use super::codes::Code;
+use super::diagnostic::quoted;
 use super::units::{Measured, UnitError};
 use crate::base::{Bandwidth, Bytes, Span};
 use crate::engine::Quantiles;
@@ -260,8 +261,9 @@ impl<'de, T: Deserialize<'de> + Counted> Visitor<'de> for DistributionVisitor<T>
         self.visit_str(&number.to_string())
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        let written = Written::deserialize(MapAccessDeserializer::new(map))?;
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let written = Written::deserialize(MapAccessDeserializer::new(&mut map))?;
+        only_key(map)?;
         Distribution::try_from(written).map_err(UnitError::into_serde)
     }
 }
@@ -269,6 +271,17 @@ impl<'de, T: Deserialize<'de> + Counted> Visitor<'de> for DistributionVisitor<T>
 impl<'de, T: Deserialize<'de> + Counted> Deserialize<'de> for Distribution<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(DistributionVisitor(PhantomData))
+    }
+}
+
+/// A second key would be passed over without a word.
+pub(super) fn only_key<'de, A: MapAccess<'de>>(mut map: A) -> Result<(), A::Error> {
+    match map.next_key::<String>()? {
+        None => Ok(()),
+        Some(key) => {
+            let message = format!("only one key is wanted here, found {} too", quoted(&key));
+            Err(UnitError { code: Code::WrongDistribution, message, hint: None }.into_serde())
+        }
     }
 }
 

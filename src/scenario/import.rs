@@ -9,14 +9,17 @@ use std::rc::Rc;
 use serde_json::{Map, Value};
 
 use super::codes::Code;
-use super::diagnostic::{Diagnostic, Place, Severity, Source, sort};
+use super::decode::wanted_words;
+use super::diagnostic::{Diagnostic, Place, Severity, Source, nearest, quoted, sort, suggestion};
 use super::json;
 use super::schema::LaunchType;
 use super::tree::{self, Node};
 use crate::catalog::fargate;
 use crate::control::ecs::api::{
-    self, ApiError, CreateCluster, CreateService, RegisterTaskDefinition, Request, RunTask, StartTask,
+    self, ApiError, CreateCluster, CreateService, DeleteCluster, ErrorKind, RegisterTaskDefinition, Request,
+    RunTask, StartTask,
 };
+use crate::control::ecs::query::{Expression, Problem};
 use crate::control::ecs::task_definition::{Rules, all_errors};
 
 /// A request that is understood, and where it stands.
@@ -31,6 +34,7 @@ pub(super) struct Call {
 pub(super) enum Understood {
     Register(Box<RegisterTaskDefinition>),
     CreateCluster(CreateCluster),
+    DeleteCluster(DeleteCluster),
     CreateService(Box<CreateService>),
     RunTask(Box<RunTask>),
     StartTask(Box<StartTask>),
@@ -66,11 +70,49 @@ impl Origin {
     /// A refusal of the API, at its field.
     pub(super) fn refusal(&self, error: &ApiError) -> Diagnostic {
         let path = if error.path.is_empty() { String::new() } else { format!("{}: ", error.path) };
-        let message = format!("{path}{}", error.message.trim_end_matches('.'));
+        let refused = |code: Code, place: Place, message: &str| {
+            let message = format!("{path}{}", message.trim_end_matches('.'));
+            Diagnostic::new(code, place, message).label(error.kind.as_str())
+        };
+        let place = self.find(&error.path);
+        if let Some((code, message, hint)) = shape_mistake(&error.message) {
+            return Diagnostic { hint, ..refused(code, place, &message) };
+        }
+        if error.path.ends_with("expression") {
+            return self.expression(&error.path, refused(Code::QuerySyntax, place, &error.message));
+        }
         let code = code_of(error);
-        let refused = Diagnostic::new(code, self.find(&error.path), message).label(error.kind.as_str());
-        let hint = if code == Code::FargateSize { self.larger_size() } else { None };
-        Diagnostic { hint, ..refused }
+        let hint = match code {
+            Code::FargateSize => self.larger_size(),
+            Code::UnknownKey => near_field(&error.path),
+            _ => None,
+        };
+        let place = match (code, &self.node) {
+            (Code::UnknownKey, Some(node)) => tree::find_key(node, &error.path),
+            _ => place,
+        };
+        Diagnostic { hint, ..refused(code, place, &error.message) }
+    }
+
+    /// A refusal of an expression, at the place in it that is wrong.
+    fn expression(&self, path: &str, refused: Diagnostic) -> Diagnostic {
+        let node = self.node.as_ref().map(|node| tree::at(node, path));
+        let Some(text) = node.and_then(Node::text) else { return refused };
+        let Err(error) = Expression::parse(text) else { return refused };
+        let (code, hint) = expression_mistake(&error.what);
+        // Behind the quote, as long as no escape stands before the mistake.
+        let place = refused.place;
+        let before = text.get(..error.at).unwrap_or_default();
+        let written = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX);
+        let plain = !before.contains(['"', '\\']) && !before.chars().any(char::is_control);
+        let start = place.start.saturating_add(1 + written(error.at)).min(place.end.saturating_sub(1));
+        let place = if plain && place.line > 0 {
+            let column = place.column.saturating_add(1 + written(before.chars().count()));
+            Place { column, start, end: start, ..place }
+        } else {
+            place
+        };
+        Diagnostic { code, place, hint, ..refused }
     }
 
     /// The next larger size that Fargate sells, for a task definition with a size.
@@ -137,7 +179,7 @@ fn request(entry: &Rc<Node>, replaced: Option<Replaced<'_>>, found: &mut Vec<Dia
 
 /// The operations that are understood.
 const OPERATIONS: &[&str] =
-    &["RegisterTaskDefinition", "CreateService", "RunTask", "StartTask", "CreateCluster"];
+    &["RegisterTaskDefinition", "CreateService", "RunTask", "StartTask", "CreateCluster", "DeleteCluster"];
 
 /// Valid operations that have no effect here.
 const PASSED_OVER: &[(&str, &str)] = &[
@@ -159,7 +201,7 @@ fn unknown_operation(name: &str, place: Place) -> Diagnostic {
     }
     let wrong =
         Diagnostic::new(Code::RequestKind, place, format!("{name:?} is no request that can be simulated"));
-    match super::diagnostic::suggestion(name, OPERATIONS) {
+    match suggestion(name, OPERATIONS) {
         Some(suggestion) => wrong.hint(suggestion),
         None => wrong.hint(format!("known are {}", OPERATIONS.join(", "))),
     }
@@ -176,6 +218,7 @@ pub(super) fn inline_run_task(
         Understood::RunTask(request) => Some(*request),
         Understood::Register(_)
         | Understood::CreateCluster(_)
+        | Understood::DeleteCluster(_)
         | Understood::CreateService(_)
         | Understood::StartTask(_) => unreachable!("a RunTask document becomes a RunTask request"),
     }
@@ -195,6 +238,7 @@ fn understand(
     match operation {
         "RegisterTaskDefinition" => read(&document, at, found).map(|r| Understood::Register(Box::new(r))),
         "CreateCluster" => read(&document, at, found).map(Understood::CreateCluster),
+        "DeleteCluster" => read(&document, at, found).map(Understood::DeleteCluster),
         "CreateService" => read(&document, at, found).map(|r| Understood::CreateService(Box::new(r))),
         "RunTask" => read(&document, at, found).map(|r| Understood::RunTask(Box::new(r))),
         "StartTask" => read(&document, at, found).map(|r| Understood::StartTask(Box::new(r))),
@@ -238,10 +282,11 @@ fn replace(
         }
     };
     let mut set = |fields: &mut Map<String, Value>, field: &str, value: Value| {
-        if fields.get(field) != Some(&value) {
+        // A field that says nothing is filled in without a word: nothing of what was written changes.
+        if fields.get(field).is_some_and(|stated| *stated != value) {
             note(field, format!("{field} is set to {value} for this platform"));
-            fields.insert(field.to_owned(), value);
         }
+        fields.insert(field.to_owned(), value);
     };
     match operation {
         "RegisterTaskDefinition" => set(fields, "requiresCompatibilities", Value::from(vec![word])),
@@ -257,6 +302,177 @@ fn replace(
             }
         }
         _ => {}
+    }
+}
+
+/// A value of a wrong kind, said in the words of this project instead of those of the JSON reader.
+fn shape_mistake(message: &str) -> Option<(Code, String, Option<String>)> {
+    if let Some(rest) = message.strip_prefix("unknown variant `") {
+        let (word, known) = rest.split_once("`, expected ")?;
+        let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
+        return Some((
+            Code::UnknownChoice,
+            format!("unknown word {}", quoted(word)),
+            suggestion(word, &known),
+        ));
+    }
+    let (code, rest) = match (message.strip_prefix("invalid type: "), message.strip_prefix("invalid value: "))
+    {
+        (Some(rest), _) => (Code::WrongType, rest),
+        (None, Some(rest)) => (Code::WrongValue, rest),
+        (None, None) => {
+            let key = message.strip_prefix("missing field `")?.strip_suffix('`')?;
+            return Some((Code::MissingKey, format!("the key {} is missing", quoted(key)), None));
+        }
+    };
+    let (found, wanted) = rest.rsplit_once(", expected ")?;
+    let (kind, value) = found.split_once(' ').unwrap_or((found, ""));
+    let found = match kind {
+        "string" => format!("the text {value}"),
+        "integer" | "boolean" => value.trim_matches('`').to_owned(),
+        "floating" => value.trim_start_matches("point ").trim_matches('`').to_owned(),
+        "null" => String::from("nothing"),
+        "map" => String::from("a map"),
+        "sequence" => String::from("a list"),
+        _ => found.to_owned(),
+    };
+    Some((code, format!("{} is wanted, found {found}", wanted_words(wanted)), None))
+}
+
+/// The field that was probably meant: the API's fields go by few words, wherever they stand.
+fn near_field(path: &str) -> Option<String> {
+    let word = path.rsplit(['.', ']']).next()?;
+    let near = nearest(word, FIELDS)?;
+    (near != word).then(|| format!("did you mean {}?", quoted(near)))
+}
+
+/// Fields that requests often have, for hints only.
+const FIELDS: &[&str] = &[
+    "assignPublicIp",
+    "awsvpcConfiguration",
+    "base",
+    "capacityProviderStrategy",
+    "cluster",
+    "clusterName",
+    "command",
+    "condition",
+    "containerDefinitions",
+    "containerName",
+    "containerPath",
+    "containerPort",
+    "count",
+    "cpu",
+    "cpuArchitecture",
+    "dependsOn",
+    "deploymentConfiguration",
+    "desiredCount",
+    "entryPoint",
+    "environment",
+    "ephemeralStorage",
+    "essential",
+    "executionRoleArn",
+    "expression",
+    "family",
+    "field",
+    "group",
+    "healthCheck",
+    "healthCheckGracePeriodSeconds",
+    "host",
+    "hostPort",
+    "image",
+    "interval",
+    "launchType",
+    "linuxParameters",
+    "loadBalancers",
+    "logConfiguration",
+    "maximumPercent",
+    "memory",
+    "memoryReservation",
+    "minimumHealthyPercent",
+    "mountPoints",
+    "name",
+    "networkConfiguration",
+    "networkMode",
+    "operatingSystemFamily",
+    "overrides",
+    "placementConstraints",
+    "placementStrategy",
+    "platformVersion",
+    "portMappings",
+    "privileged",
+    "protocol",
+    "readOnly",
+    "requiresCompatibilities",
+    "resourceRequirements",
+    "restartPolicy",
+    "retries",
+    "runtimePlatform",
+    "schedulingStrategy",
+    "secrets",
+    "securityGroups",
+    "serviceName",
+    "sizeInGiB",
+    "sourceVolume",
+    "startPeriod",
+    "startTimeout",
+    "stopTimeout",
+    "subnets",
+    "tags",
+    "taskDefinition",
+    "taskRoleArn",
+    "timeout",
+    "type",
+    "ulimits",
+    "user",
+    "value",
+    "volumes",
+    "volumesFrom",
+    "weight",
+];
+
+/// The code of a mistake in an expression, and how to mend it.
+fn expression_mistake(what: &Problem) -> (Code, Option<String>) {
+    const SUBJECTS: &[&str] = &[
+        "agentConnected",
+        "agentVersion",
+        "attribute:",
+        "ec2InstanceId",
+        "registeredAt",
+        "runningTasksCount",
+        "task:group",
+    ];
+    const OPERATORS: &[&str] =
+        &["==", "!=", ">=", "<=", ">", "<", "=~", "!~", "in", "!in", "exists", "!exists"];
+    match what {
+        Problem::TooLong => (Code::QueryTooLong, None),
+        Problem::SubjectUnknown(word) => (Code::QuerySubject, suggestion(word, SUBJECTS)),
+        Problem::SubjectExpected => (Code::QuerySubject, Some(format!("known: {}", SUBJECTS.join(", ")))),
+        Problem::OperatorUnknown(word) if &**word == "=" => {
+            (Code::QueryOperator, Some(String::from("equality is written ==")))
+        }
+        Problem::OperatorUnknown(_) | Problem::OperatorExpected => {
+            (Code::QueryOperator, Some(format!("known: {}", OPERATORS.join(", "))))
+        }
+        Problem::OperatorRefused { .. } => (Code::QueryOperator, None),
+        Problem::PatternLooksAround
+        | Problem::PatternAmbiguous
+        | Problem::PatternTooLarge
+        | Problem::PatternBroken(_) => (Code::QueryPattern, None),
+        Problem::TooDeep
+        | Problem::AttributeName
+        | Problem::ArgumentExpected
+        | Problem::ListRefused
+        | Problem::ListExpected
+        | Problem::ListOpen
+        | Problem::QuoteOpen
+        | Problem::QuoteFollowed
+        | Problem::ParenthesisOpen
+        | Problem::ParenthesisClosed
+        | Problem::ConnectiveExpected
+        | Problem::NotBoolean
+        | Problem::NotVersion
+        | Problem::NotDate
+        | Problem::NotCount => (Code::QuerySyntax, None),
     }
 }
 
@@ -299,7 +515,7 @@ fn code_of(error: &ApiError) -> Code {
         Code::ContainerName
     } else if has("taskDefinition") {
         Code::UnknownFamily
-    } else if has("cluster") {
+    } else if has("cluster") && error.kind == ErrorKind::ClusterNotFoundException {
         Code::UnknownCluster
     } else {
         Code::RequestRule

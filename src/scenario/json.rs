@@ -170,7 +170,16 @@ fn syntax(source: &Source, error: &serde_json::Error) -> Diagnostic {
     };
     let text = error.to_string();
     let reason = text.rsplit_once(" at line ").map_or(text.as_str(), |(reason, _)| reason);
-    Diagnostic::new(Code::JsonSyntax, place, format!("this is not JSON: {reason}"))
+    let wrong = Diagnostic::new(Code::JsonSyntax, place, format!("this is not JSON: {reason}"));
+    let hint = match source.text[at..].chars().next() {
+        None if source.text.trim().is_empty() => Some("the file is empty; write a list of requests"),
+        _ if error.is_eof() => Some("the file ends before all of its brackets and quotes are closed"),
+        Some('/' | '#') => Some("JSON has no comments"),
+        Some('\'') => Some("texts stand in double quotes"),
+        Some(',' | ']' | '}') => Some("one comma stands between two entries, and none after the last"),
+        Some(_) | None => None,
+    };
+    Diagnostic { hint: hint.map(str::to_owned), ..wrong }
 }
 
 fn narrow(number: usize) -> u32 {

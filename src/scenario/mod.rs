@@ -6,6 +6,7 @@
 
 pub mod arrival;
 pub mod calibration;
+mod change;
 pub mod codes;
 mod decode;
 pub mod diagnostic;
@@ -23,4 +24,4 @@ pub use codes::Code;
 pub use diagnostic::{Diagnostic, Place, Severity, Source, Sources};
 pub use lower::{lower, lower_with};
 pub use schema::Scenario;
-pub use text::{Placed, read, read_json};
+pub use text::{Placed, read, read_changed, read_json};

@@ -65,13 +65,15 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 use std::ops::Deref;
+use std::rc::Rc;
 
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _, SeqAccess, Visitor};
 
 use super::codes::Code;
 use super::decode::{Manner, PLACED, decode};
 use super::diagnostic::{Diagnostic, Place, Source, sort};
-use super::{json, yaml};
+use super::tree::{Node, to_json};
+use super::{change, json, yaml};
 
 /// A value and where it stands. Compares, sorts and hashes like the value alone.
 ///
@@ -104,16 +106,66 @@ pub fn read<T: DeserializeOwned>(source: &Source) -> (Option<T>, Vec<Diagnostic>
     if let Some(fault) = source.fault() {
         return (None, vec![fault]);
     }
-    let (documents, mut found) = yaml::parse(source);
-    if let [document] = documents.as_slice() {
-        return finish(found, || decode(document, Manner { strict: false, unmodelled: &[] }));
+    let (root, found) = document(source);
+    finish(found, || match root {
+        Some(root) => decode(&root, Manner { strict: false, unmodelled: &[] }),
+        None => (None, Vec::new()),
+    })
+}
+
+/// Reads one YAML document with values replaced: each change is a text such as `run_for=2h`. With the
+/// value comes the document as it was read, in JSON.
+///
+/// ```
+/// use windtunnel::scenario::text::read_changed;
+/// use windtunnel::scenario::Sources;
+/// let mut sources = Sources::default();
+/// let document = sources.add("a.yaml", b"pools: { web: 3 }".to_vec());
+/// let change = sources.add("--set", b"pools.web=many".to_vec());
+/// type Pools = std::collections::BTreeMap<String, std::collections::BTreeMap<String, u32>>;
+/// let (_, found) = read_changed::<Pools>(&document, &[change]);
+/// assert!(found[0].line(&sources).starts_with("E0105 --set:1:11 "));
+/// ```
+pub fn read_changed<T: DeserializeOwned>(
+    source: &Source,
+    changes: &[Rc<Source>],
+) -> (Option<(T, String)>, Vec<Diagnostic>) {
+    if let Some(fault) = source.fault() {
+        return (None, vec![fault]);
+    }
+    let (root, mut found) = document(source);
+    let mut root = root.filter(|_| found.is_empty());
+    let mut ids = root.as_ref().map_or(0, |root| root.id);
+    for change in changes {
+        let Some(before) = root.take() else { break };
+        match change::apply(&before, change, &mut ids) {
+            Ok(after) => root = Some(after),
+            Err(wrong) => found.push(wrong),
+        }
+    }
+    finish(found, || {
+        let Some(root) = root else { return (None, Vec::new()) };
+        let written = serde_json::to_string_pretty(&to_json(&root)).expect("a tree can be written");
+        let (value, found) = decode(&root, Manner { strict: false, unmodelled: &[] });
+        (value.map(|value| (value, written)), found)
+    })
+}
+
+/// The tree of the one document of a text.
+fn document(source: &Source) -> (Option<Rc<Node>>, Vec<Diagnostic>) {
+    let (mut documents, mut found) = yaml::parse(source);
+    if documents.len() == 1 {
+        return (documents.pop(), found);
     }
     if found.is_empty() {
         let place = documents.get(1).map_or(source.whole(), |second| second.place);
-        let message = format!("one YAML document is wanted, found {}", documents.len());
+        let message = match documents.len() {
+            0 => String::from("there is nothing in this file; one YAML document is wanted"),
+            count => format!("one YAML document is wanted, found {count}"),
+        };
         found.push(Diagnostic::new(Code::SeveralDocuments, place, message));
     }
-    finish(found, || (None, Vec::new()))
+    (None, found)
 }
 
 /// Reads a JSON request. Unknown keys on the list of unmodelled ones are warnings, all others errors.

@@ -63,6 +63,11 @@ pub(super) struct Grower {
 }
 
 impl Grower {
+    /// Counts nodes from `id`.
+    pub(super) fn from(id: u32) -> Self {
+        Grower { nodes: id, found: Vec::new() }
+    }
+
     /// A node of these parts, unless a bound is reached.
     pub(super) fn node(&mut self, place: Place, value: Value) -> Result<Rc<Node>, Diagnostic> {
         let (mut weight, mut depth) = (1_u32, 0);
@@ -160,6 +165,23 @@ impl Node {
 
 /// Where `containerDefinitions[0].memory` stands below a node; as far as the path goes.
 pub(super) fn find(node: &Node, path: &str) -> Place {
+    at(node, path).place
+}
+
+/// Where the last key of a path stands, or its value where it is none.
+pub(super) fn find_key(node: &Node, path: &str) -> Place {
+    let (above, last) = path.rsplit_once('.').unwrap_or(("", path));
+    match &at(node, above).value {
+        Value::Map(entries) => {
+            let key = entries.iter().find(|(key, _)| &*key.text == last).map(|(key, _)| key.place);
+            key.unwrap_or_else(|| find(node, path))
+        }
+        Value::Scalar(..) | Value::Sequence(_) => find(node, path),
+    }
+}
+
+/// What stands at a path below a node; as far as the path goes.
+pub(super) fn at<'a>(node: &'a Node, path: &str) -> &'a Node {
     let mut at = node;
     for part in path.split(['.', '[', ']']).filter(|part| !part.is_empty()) {
         let next = at.field(part).or_else(|| at.items()?.get(part.parse::<usize>().ok()?));
@@ -168,7 +190,7 @@ pub(super) fn find(node: &Node, path: &str) -> Place {
             None => break,
         }
     }
-    at.place
+    at
 }
 
 /// The same value without places.

@@ -253,8 +253,8 @@ impl Measured for Percent {
     const WHAT: &'static str = "a whole percentage such as 60%";
 
     fn read(text: &str) -> Result<Self, UnitError> {
-        let (number, _) = split_number(text.trim());
-        if number.contains('.') {
+        let (number, unit) = split_number(text.trim());
+        if number.contains('.') && !unit.is_empty() {
             let message = format!("{} is not whole", quoted(text));
             return Err(error(Code::NumberTooFine, message).hint("percentages are whole, as ECS takes them"));
         }
@@ -391,8 +391,11 @@ fn decimal(text: &str, number: &str, units: &[Unit]) -> Result<(u128, u32), Unit
     if !digits(whole) || !digits(part) {
         let message = format!("{} does not start with a number", quoted(text));
         let names: Vec<&str> = units.iter().map(|(name, _, _)| *name).collect();
-        return Err(error(Code::NotANumber, message)
-            .hint(format!("write digits, perhaps with a point, and one of {}", names.join(", "))));
+        return Err(error(Code::NotANumber, message).hint(format!(
+            "write digits, perhaps with a point, and {}{}",
+            if names.len() == 1 { "" } else { "one of " },
+            names.join(", ")
+        )));
     }
     let part = part.trim_end_matches('0');
     if part.len() > DECIMALS_MAX {
@@ -405,7 +408,10 @@ fn decimal(text: &str, number: &str, units: &[Unit]) -> Result<(u128, u32), Unit
 
 fn unknown_unit(text: &str, unit: &str, units: &[Unit]) -> UnitError {
     let names: Vec<&str> = units.iter().map(|(name, _, _)| *name).collect();
-    let listed = || format!("write one of {}", names.join(", "));
+    let listed = || match names.as_slice() {
+        [only] => format!("write {}{only}", text.trim().trim_end_matches(unit).trim_end()),
+        _ => format!("write one of {}", names.join(", ")),
+    };
     if unit.is_empty() {
         return error(Code::MissingUnit, format!("{} lacks a unit", quoted(text))).hint(listed());
     }

@@ -15,9 +15,15 @@ use crate::base::hash::Map;
 
 /// The documents of a text as trees, as far as they can be read, and what is wrong.
 pub(super) fn parse(source: &Source) -> (Vec<Rc<Node>>, Vec<Diagnostic>) {
+    parse_from(source, 0, 0)
+}
+
+/// The same of what follows a byte of the first line; nodes are counted from `id`.
+pub(super) fn parse_from(source: &Source, start: usize, id: u32) -> (Vec<Rc<Node>>, Vec<Diagnostic>) {
     let mut builder = Builder {
         source,
-        grower: Grower::default(),
+        start,
+        grower: Grower::from(id),
         open: Vec::new(),
         anchors: Map::default(),
         documents: Vec::new(),
@@ -48,6 +54,8 @@ enum Parts {
 
 struct Builder<'a> {
     source: &'a Source,
+    /// The first byte that is read, in the first line.
+    start: usize,
     grower: Grower,
     open: Vec<Open>,
     anchors: Map<usize, Rc<Node>>,
@@ -62,8 +70,8 @@ impl Builder<'_> {
         options.set_emit_comments(false);
         options.flow_nesting_limit = usize::try_from(DEPTH_MAX).expect("small");
         options.block_nesting_limit = usize::try_from(DEPTH_MAX).expect("small");
-        for step in Parser::new_from_str_with_options(&self.source.text, options) {
-            let (event, span) = step.map_err(|error| syntax(self.source, &error))?;
+        for step in Parser::new_from_str_with_options(&self.source.text[self.start..], options) {
+            let (event, span) = step.map_err(|error| self.syntax(&error))?;
             self.take(event, span)?;
         }
         Ok(())
@@ -72,13 +80,13 @@ impl Builder<'_> {
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Diagnostic> {
         let is_text = match event.tag().map(Tag::core_suffix) {
             Some(None) => {
-                let place = place(self.source, span.tag_span().unwrap_or(span));
+                let place = self.place(span.tag_span().unwrap_or(span));
                 return Err(feature(place, "custom tags have no meaning here"));
             }
             Some(Some(word)) => word == "str",
             None => false,
         };
-        let place = place(self.source, span);
+        let place = self.place(span);
         match event {
             Event::Scalar(text, style, anchor, _) => {
                 let plain = style == ScalarStyle::Plain && !is_text;
@@ -177,7 +185,43 @@ impl Builder<'_> {
     fn wants_key(&self) -> bool {
         self.open.last().is_some_and(|open| matches!(open.parts, Parts::Map { .. }) && open.key.is_none())
     }
+
+    fn syntax(&self, error: &ScanError) -> Diagnostic {
+        let place = self.place(Span::empty(*error.marker()));
+        let info = error.info();
+        if info.contains("recursion limit") || info.contains("nesting") {
+            return super::tree::too_deep(place);
+        }
+        let wrong = Diagnostic::new(Code::YamlSyntax, place, format!("this is not YAML: {info}"));
+        let hint = HINTS.iter().find(|(part, _)| info.contains(part)).map(|(_, hint)| (*hint).to_owned());
+        Diagnostic { hint, ..wrong }
+    }
+
+    fn place(&self, span: Span) -> Place {
+        let narrow = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let end_of_text = self.source.text.len();
+        let start = span.start.byte_offset().map_or(end_of_text, |at| (at + self.start).min(end_of_text));
+        let end = span.end.byte_offset().map_or(start, |at| (at + self.start).clamp(start, end_of_text));
+        let before = if span.start.line() == 1 { self.source.text[..self.start].chars().count() } else { 0 };
+        Place {
+            line: narrow(span.start.line()),
+            column: narrow(span.start.col() + 1 + before),
+            start: narrow(start),
+            end: narrow(end),
+            ..self.source.whole()
+        }
+    }
 }
+
+/// What the parser says, and what somebody who meets it probably did.
+const HINTS: &[(&str, &str)] = &[
+    ("mapping values are not allowed", "a text with a colon needs quotes; or the line is indented too far"),
+    ("tabs disallowed", "indent with spaces"),
+    ("unclosed bracket", "the bracket is opened here and closed nowhere"),
+    ("multiline quoted scalar", "a quote in a line before is opened and not closed"),
+    ("unknown anchor", "an alias such as *name stands for what &name marks before it"),
+    ("unexpected character", "control characters cannot be written like this"),
+];
 
 /// Adds the entries that `<<: value` brings: of one map, or of each map of a list.
 fn merge_entries(
@@ -205,28 +249,4 @@ fn merge_entries(
 
 fn feature(place: Place, message: &str) -> Diagnostic {
     Diagnostic::new(Code::YamlFeature, place, message)
-}
-
-fn syntax(source: &Source, error: &ScanError) -> Diagnostic {
-    let mark = *error.marker();
-    let place = place(source, Span::empty(mark));
-    let info = error.info();
-    if info.contains("recursion limit") || info.contains("nesting") {
-        return super::tree::too_deep(place);
-    }
-    Diagnostic::new(Code::YamlSyntax, place, format!("this is not YAML: {info}"))
-}
-
-fn place(source: &Source, span: Span) -> Place {
-    let narrow = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    let end_of_text = source.text.len();
-    let start = span.start.byte_offset().unwrap_or(end_of_text).min(end_of_text);
-    let end = span.end.byte_offset().unwrap_or(start).clamp(start, end_of_text);
-    Place {
-        line: narrow(span.start.line()),
-        column: narrow(span.start.col() + 1),
-        start: narrow(start),
-        end: narrow(end),
-        ..source.whole()
-    }
 }

@@ -142,6 +142,8 @@ pub struct EcsSettings {
     pub volume_attach: Span,
     /// Detaching the interface.
     pub interface_detach: Span,
+    /// How long a client token of RunTask is remembered.
+    pub token_memory: Span,
     /// How long a stopped task can still be described (TK-03).
     pub retention: Span,
     /// The bucket of RunTask calls (section 9.2, "Cluster resource modify"), full; none for no limit.

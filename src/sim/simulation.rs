@@ -11,6 +11,7 @@ use crate::base::runtime::SandboxId;
 use crate::base::token_bucket::TokenBucket;
 use crate::base::turn::{Nobody, Why};
 use crate::base::{Column, Handle, Name, Revision, Row, Span, Symbol, Timestamp};
+use crate::control::ecs::api::token::ClientTokens;
 use crate::control::ecs::objects::Task;
 use crate::control::ecs::placement::Placement;
 use crate::control::ecs::scheduler::{Call, EcsCommand, Scheduler};
@@ -34,7 +35,7 @@ const EVENTS_BETWEEN_RECOUNTS: u64 = 65_536;
 /// What keeps recounting cheap, however long the record is.
 const EVENTS_PER_ROW: u64 = 8;
 /// The record forgets what everybody has read every so many events.
-const EVENTS_BETWEEN_TRIMS: u64 = 64;
+const EVENTS_BETWEEN_TRIMS: u64 = 16;
 
 /// One run.
 pub struct Simulation<'a> {
@@ -52,13 +53,11 @@ pub struct Simulation<'a> {
     pub(super) agent_of_task: Vec<Option<Handle<AgentSeat>>>,
     /// How many tasks were created before each, by task.
     pub(super) age_of_task: Vec<u32>,
-    /// The task in each sandbox, from its payload to its end. Agents remember a sandbox longer than the
-    /// record remembers a task, so sandboxes are counted and never reused.
-    pub(super) task_of_sandbox: Map<SandboxId, Row<Task>>,
+    /// The task in each sandbox, by sandbox, from its payload to its end. Agents remember a sandbox longer
+    /// than the record remembers a task, so sandboxes are counted and never reused.
+    pub(super) task_of_sandbox: Vec<Option<Row<Task>>>,
     /// The sandbox of each task, by task.
     pub(super) sandbox_of_task: Vec<Option<SandboxId>>,
-    /// The next sandbox.
-    pub(super) next_sandbox: u32,
     /// The agent of each container instance, by instance.
     pub(super) agent_of_instance: Vec<Option<Handle<AgentSeat>>>,
     pub(super) machines: Vec<Machine>,
@@ -84,6 +83,7 @@ pub struct Simulation<'a> {
     pub(super) lifetimes: Map<Name, (Span, Span)>,
     /// The trace that the run lost.
     pub(super) trace_fault: Option<TraceFault>,
+    pub(super) tokens: ClientTokens,
     /// The next serial of each request name.
     pub(super) serials: Map<Symbol, u64>,
     /// Stopped tasks, oldest first, until nobody may ask about them any more.
@@ -224,9 +224,8 @@ impl<'a> Simulation<'a> {
             agent_of_host: Vec::new(),
             agent_of_task: Vec::new(),
             age_of_task: Vec::new(),
-            task_of_sandbox: Map::default(),
+            task_of_sandbox: Vec::new(),
             sandbox_of_task: Vec::new(),
-            next_sandbox: 0,
             agent_of_instance: Vec::new(),
             machines: Vec::new(),
             wanted: plan.pools.iter().map(Pool::wanted).collect(),
@@ -242,6 +241,7 @@ impl<'a> Simulation<'a> {
             players: Vec::with_capacity(plan.traces.len()),
             lifetimes: Map::default(),
             trace_fault: None,
+            tokens: ClientTokens::new(plan.ecs.token_memory),
             serials: Map::default(),
             stopped: VecDeque::new(),
             effects: Effects::default(),
@@ -299,6 +299,9 @@ impl<M: Reconciler> Process<M> {
 
     /// When a wake must be put on the agenda, if one must.
     pub(super) fn arm(&mut self, now: Timestamp) -> Option<Timestamp> {
+        if self.armed.last().is_some_and(|&soonest| soonest <= now) {
+            return None;
+        }
         let at = self.machine.wake_at()?.max(now);
         if self.armed.last().is_some_and(|&soonest| soonest <= at) {
             return None;

@@ -63,6 +63,9 @@ impl<C: Copy> Log<C> {
 
     /// The newest revision that was written at or before `until`: what a reader with a lag may see.
     pub fn written_by(&self, until: Timestamp) -> Revision {
+        if self.changes.back().is_none_or(|&(at, _)| at <= until) {
+            return self.head();
+        }
         Revision(self.trimmed + self.changes.partition_point(|&(at, _)| at <= until) as u64)
     }
 

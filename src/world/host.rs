@@ -6,7 +6,7 @@
 //! silent. Knows nothing of tasks or pods, of CPU and memory (placement keeps within them), and of
 //! why an agent asks. Draws are keyed by sandbox and container, numbered by attempt or restart.
 
-use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::image_cache::{Fetch, ImageCache};
 use super::network::{Link, LinkUse};
@@ -14,7 +14,7 @@ use super::probe::{Watch, Wellness};
 use super::registry::{Ending, Registry, happens};
 use super::settings::HostSettings;
 use crate::base::runtime::{ContainerId, HealthCheck, Pull, RuntimeCommand, RuntimeEvent, SandboxId};
-use crate::base::{Bandwidth, Column, Cpu, EntityKey, Purpose, Row, Span, Symbol, Timestamp};
+use crate::base::{Bandwidth, Bytes, Column, Cpu, EntityKey, Purpose, Row, Span, Symbol, Timestamp};
 use crate::engine::{Luck, Quantiles};
 use crate::mark;
 
@@ -59,10 +59,15 @@ pub struct Hosts {
 #[derive(Debug)]
 pub struct Host {
     cache: ImageCache<Row<Container>>,
-    /// The timer of the next layer, and when it is due.
+    /// The timer of the next layer or the next pull that is given up, and when it is due.
     layer_timer: u32,
     layer_due: Option<Timestamp>,
-    sandboxes: BTreeMap<SandboxId, Vec<Row<Container>>>,
+    /// Pulls under way and when each is given up, soonest first.
+    deadlines: Vec<(Timestamp, Row<Container>)>,
+    /// What images may take, where that is limited.
+    storage: Option<Bytes>,
+    /// Sorted.
+    containers: Vec<(ContainerId, Row<Container>)>,
 }
 
 /// What a host is made of.
@@ -77,6 +82,8 @@ pub enum HostKind<'a> {
     MicroVm {
         /// The size of its task.
         cpu: Cpu,
+        /// The ephemeral storage of its task, which holds the images too (TD-33).
+        storage: Bytes,
     },
 }
 
@@ -86,13 +93,20 @@ pub struct Container {
     host: Row<Host>,
     id: ContainerId,
     key: EntityKey,
-    health: Option<HealthCheck>,
+    check: Option<Box<Check>>,
     known_end: Option<Exit>,
     pull: Option<Pulling>,
     phase: Phase,
     /// The timer of the start or the exit, whichever the phase waits for.
     phase_timer: u32,
-    watch: Option<Watching>,
+}
+
+/// The health check of a container.
+#[derive(Debug)]
+struct Check {
+    about: HealthCheck,
+    /// Nothing while it does not run.
+    watching: Option<Watching>,
 }
 
 /// A container as its definition has it.
@@ -174,6 +188,8 @@ enum Phase {
         image: Symbol,
         restart: u32,
     },
+    /// Is started, which will not succeed in time.
+    Stuck,
     Running {
         image: Symbol,
         restart: u32,
@@ -232,11 +248,11 @@ impl Hosts {
 
     /// Adds a host; `key` is its name for draws.
     pub fn boot(&mut self, now: Timestamp, key: EntityKey, kind: HostKind<'_>) -> Row<Host> {
-        let (rate, baked) = match kind {
-            HostKind::Instance { baked } => (&self.settings.pull_rate_ec2, baked),
-            HostKind::MicroVm { cpu } => {
+        let (rate, baked, storage) = match kind {
+            HostKind::Instance { baked } => (&self.settings.pull_rate_ec2, baked, None),
+            HostKind::MicroVm { cpu, storage } => {
                 mark!("AG-23");
-                (self.micro_vm_rate(cpu), [].as_slice())
+                (self.micro_vm_rate(cpu), [].as_slice(), Some(storage))
             }
         };
         let rate = Bandwidth::per_second(rate.value(self.luck.draw(Purpose::PullRate, key, 0)));
@@ -246,14 +262,21 @@ impl Hosts {
                 cache.bake(now, reference, image.layers.clone());
             }
         }
-        let host = Host { cache, layer_timer: 0, layer_due: None, sandboxes: BTreeMap::new() };
+        let host = Host {
+            cache,
+            layer_timer: 0,
+            layer_due: None,
+            deadlines: Vec::new(),
+            storage,
+            containers: Vec::new(),
+        };
         self.places.insert(host).row
     }
 
     /// Removes a host: everything on it is gone, and nobody is told. Its row may be given away.
     pub fn shut(&mut self, host: Row<Host>) {
         let Some(gone) = self.places.remove(host) else { return };
-        for row in gone.sandboxes.into_values().flatten() {
+        for (_, row) in gone.containers {
             self.containers.remove(row);
         }
     }
@@ -269,23 +292,23 @@ impl Hosts {
         life: Life,
     ) {
         let Some(place) = self.places.get_mut(host) else { return };
+        let range = place.range(sandbox);
+        assert!(range.is_empty(), "a sandbox is admitted once");
         let admit = |(index, spec): (u8, &ContainerSpec)| {
+            let id = ContainerId { sandbox, index };
             let container = Container {
                 host,
-                id: ContainerId { sandbox, index },
+                id,
                 key: key.part(u64::from(index)),
-                health: spec.health,
+                check: spec.health.map(|about| Box::new(Check { about, watching: None })),
                 known_end: life.end_of(index),
                 pull: None,
                 phase: Phase::Created,
                 phase_timer: 0,
-                watch: None,
             };
-            self.containers.insert(container).row
+            (id, self.containers.insert(container).row)
         };
-        let rows = (0..=u8::MAX).zip(containers).map(admit).collect();
-        let former = place.sandboxes.insert(sandbox, rows);
-        assert!(former.is_none(), "a sandbox is admitted once");
+        place.containers.splice(range, (0..=u8::MAX).zip(containers).map(admit));
     }
 
     /// Does what an agent asks.
@@ -334,8 +357,9 @@ impl Hosts {
                 }
             }
             HostEvent::Probe { container, timer } => {
-                let watch = self.containers.get(container).and_then(|it| it.watch);
-                if let Some(watching) = watch.filter(|it| it.timer == timer) {
+                let check = self.containers.get(container).and_then(|it| it.check.as_ref());
+                let watching = check.and_then(|check| check.watching);
+                if let Some(watching) = watching.filter(|it| it.timer == timer) {
                     self.probe_ends(now, container, watching, out);
                 }
             }
@@ -376,7 +400,9 @@ impl Hosts {
     }
 
     fn find(&self, host: Row<Host>, id: ContainerId) -> Option<Row<Container>> {
-        self.places.get(host)?.sandboxes.get(&id.sandbox)?.get(usize::from(id.index)).copied()
+        let containers = &self.places.get(host)?.containers;
+        let place = containers.binary_search_by_key(&id, |&(known, _)| known).ok()?;
+        Some(containers[place].1)
     }
 
     fn next_timer(&mut self) -> u32 {
@@ -390,7 +416,9 @@ impl Hosts {
         self.abandon_pull(now, row, out);
         let timer = self.next_timer();
         self.containers[row].pull = Some(Pulling { image, attempt, timer, fetch: None });
+        let limits = &self.settings.limits;
         let wait = self.settings.manifest_check;
+        let wait = if wait <= limits.manifest { wait } else { limits.manifest_given_up_after() };
         if wait == Span::ZERO {
             self.fetch(now, row, out);
         } else {
@@ -398,14 +426,16 @@ impl Hosts {
         }
     }
 
-    /// The manifest is known, or the pull has failed.
+    /// The manifest is known or given up, or the pull has failed.
     fn fetch(&mut self, now: Timestamp, row: Row<Container>, out: &mut Effects) {
         let container = &mut self.containers[row];
         let (host, id, key) = (container.host, container.id, container.key);
         let pull = container.pull.as_mut().expect("the caller looked");
         let cache = &mut self.places[host].cache;
         let failed = |ppm| happens(ppm, self.luck.draw(Purpose::PullFailure, key, pull.attempt));
-        let found = self.registry.find(pull.image).filter(|image| !failed(image.behaviour.pull_failure));
+        let has_manifest = self.settings.manifest_check <= self.settings.limits.manifest;
+        let found = self.registry.find(pull.image).filter(|_| has_manifest);
+        let found = found.filter(|image| !failed(image.behaviour.pull_failure));
         let Some(found) = found else {
             out.pulled(host, id, Pull::Failed { cached: cache.has(pull.image) });
             container.pull = None;
@@ -416,7 +446,16 @@ impl Hosts {
             container.pull = None;
             return;
         }
-        pull.fetch = Some(cache.begin(found.layers.clone()));
+        let place = &mut self.places[host];
+        let wanted = place.cache.missing(&found.layers) + place.cache.taken();
+        if place.storage.is_some_and(|storage| wanted > storage) {
+            mark!("TD-33");
+            out.pulled(host, id, Pull::Failed { cached: place.cache.has(pull.image) });
+            container.pull = None;
+            return;
+        }
+        pull.fetch = Some(place.cache.begin(found.layers.clone()));
+        place.deadlines.push((now.saturating_add(self.settings.limits.pull), row));
         self.proceed(now, row, out);
         self.await_layer(host, out);
     }
@@ -434,6 +473,7 @@ impl Hosts {
         };
         cache.complete(now, image, fetch);
         out.pulled(container.host, container.id, Pull::Done);
+        self.places[container.host].deadlines.retain(|&(_, pulling)| pulling != row);
     }
 
     fn layer_arrives(&mut self, now: Timestamp, host: Row<Host>, out: &mut Effects) {
@@ -446,6 +486,10 @@ impl Hosts {
             self.proceed(now, row, out);
         }
         self.places[host].layer_due = None;
+        while let Some(&(_, row)) = self.places[host].deadlines.first().filter(|(at, _)| *at <= now) {
+            mark!("AG-12");
+            self.abandon_pull(now, row, out);
+        }
         self.await_layer(host, out);
     }
 
@@ -458,13 +502,17 @@ impl Hosts {
         if let Some(fetch) = &pull.fetch {
             cache.abandon(now, fetch, row);
         }
+        self.places[host].deadlines.retain(|&(_, pulling)| pulling != row);
+        let cache = &self.places[host].cache;
         out.pulled(host, id, Pull::Failed { cached: cache.has(pull.image) });
         self.await_layer(host, out);
     }
 
-    /// Arms the timer of the next layer anew if its time has changed.
+    /// Arms the timer of the next layer anew if its time has changed; it is due no later than the first
+    /// pull is given up.
     fn await_layer(&mut self, host: Row<Host>, out: &mut Effects) {
-        let due = self.places[host].cache.ends_at();
+        let place = &self.places[host];
+        let due = place.cache.ends_at().map(|at| place.deadlines.first().map_or(at, |first| at.min(first.0)));
         if due == self.places[host].layer_due {
             return;
         }
@@ -490,7 +538,12 @@ impl Hosts {
         container.phase_timer = timer;
         let draw = self.luck.draw(Purpose::ContainerStart, container.key, restart);
         let wait = Span::from_nanos(self.settings.container_start.value(draw));
-        out.at(now, wait, HostEvent::Phase { container: row, timer });
+        let limit = self.settings.limits.create_and_start();
+        if wait > limit {
+            mark!("AG-12");
+            container.phase = Phase::Stuck;
+        }
+        out.at(now, wait.min(limit), HostEvent::Phase { container: row, timer });
     }
 
     fn phase_ends(&mut self, now: Timestamp, row: Row<Container>, out: &mut Effects) {
@@ -500,6 +553,10 @@ impl Hosts {
             Phase::Starting { image, restart } => {
                 out.started(host, id, true);
                 self.run(now, row, image, restart, out);
+            }
+            Phase::Stuck => {
+                container.exit(Exit::NEVER_RAN);
+                out.started(host, id, false);
             }
             Phase::Running { exit: Some((_, exit)), .. } => {
                 container.exit(exit);
@@ -524,7 +581,7 @@ impl Hosts {
         let container = &mut self.containers[row];
         container.phase_timer = timer;
         container.phase = Phase::Running { image, restart, exit };
-        if let Some(check) = container.health {
+        if let Some(check) = container.check.as_ref().map(|check| check.about) {
             let app = self.wellness(now, row, image, restart);
             let first = self.settings.first_probe_after.unwrap_or(check.interval);
             self.await_probe(now, row, Watch::new(now, check, app, first), out);
@@ -561,7 +618,7 @@ impl Hosts {
         match container.phase {
             Phase::Created => out.exited(host, id, Exit::NEVER_RAN),
             Phase::Exited(exit) => out.exited(host, id, exit),
-            Phase::Starting { .. } => {
+            Phase::Starting { .. } | Phase::Stuck => {
                 self.containers[row].exit(Exit::NEVER_RAN);
                 out.started(host, id, false);
                 out.exited(host, id, Exit::NEVER_RAN);
@@ -607,24 +664,27 @@ impl Hosts {
         let container = &mut self.containers[row];
         container.phase_timer = timer;
         container.phase = Phase::Stopping { exit, stops };
-        container.watch = None;
+        container.unwatch();
     }
 
     /// Forgets a sandbox; what its agent left running is killed, so that every command is answered.
     fn remove(&mut self, now: Timestamp, host: Row<Host>, sandbox: SandboxId, out: &mut Effects) {
-        for row in self.places[host].sandboxes.remove(&sandbox).unwrap_or_default() {
+        let range = self.places[host].range(sandbox);
+        for place in range.clone() {
+            let (_, row) = self.places[host].containers[place];
             self.abandon_pull(now, row, out);
             let container = self.containers.remove(row).expect("a sandbox lists containers that exist");
             let killed = Exit { after: Span::ZERO, code: KILLED, out_of_memory: false };
             match container.phase {
                 Phase::Created | Phase::Exited(_) => {}
-                Phase::Starting { .. } => out.started(host, container.id, false),
+                Phase::Starting { .. } | Phase::Stuck => out.started(host, container.id, false),
                 Phase::Running { .. } => out.exited(host, container.id, killed),
                 Phase::Stopping { stops, .. } => {
                     (0..stops).for_each(|_| out.exited(host, container.id, killed));
                 }
             }
         }
+        self.places[host].containers.drain(range);
     }
 
     // Health.
@@ -649,7 +709,8 @@ impl Hosts {
         let turn =
             if self.settings.every_beat { Some((watch.probe_ends(), false)) } else { watch.next_turn(now) };
         let turns_to = turn.is_some_and(|turn| turn.1);
-        self.containers[row].watch = Some(Watching { watch, timer, turns_to });
+        let check = self.containers[row].check.as_mut().expect("what is probed has a check");
+        check.watching = Some(Watching { watch, timer, turns_to });
         if let Some((at, _)) = turn {
             out.push(at, HostEvent::Probe { container: row, timer });
         }
@@ -666,11 +727,26 @@ impl Hosts {
     }
 }
 
+impl Host {
+    /// Where the containers of a sandbox are, or would be.
+    fn range(&self, sandbox: SandboxId) -> Range<usize> {
+        let start = self.containers.partition_point(|(id, _)| id.sandbox < sandbox);
+        let count = self.containers[start..].partition_point(|(id, _)| id.sandbox == sandbox);
+        start..start + count
+    }
+}
+
 impl Container {
     fn exit(&mut self, exit: Exit) {
         self.phase = Phase::Exited(exit);
         self.phase_timer = 0;
-        self.watch = None;
+        self.unwatch();
+    }
+
+    fn unwatch(&mut self) {
+        if let Some(check) = &mut self.check {
+            check.watching = None;
+        }
     }
 }
 

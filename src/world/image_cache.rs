@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::network::{FlowKey, Link, LinkUse};
 use super::registry::Layer;
-use crate::base::{Symbol, Timestamp};
+use crate::base::{Bytes, Symbol, Timestamp};
 use crate::mark;
 
 /// The images of a host, complete and on their way.
@@ -19,6 +19,8 @@ pub(super) struct ImageCache<W> {
     layers: BTreeMap<u64, Slot<W>>,
     /// Complete images; each holds its layers.
     images: BTreeMap<Symbol, Arc<[Layer]>>,
+    /// The sizes of all layers that somebody holds.
+    taken: Bytes,
 }
 
 /// A layer that somebody holds.
@@ -49,7 +51,7 @@ pub(super) struct Fetch {
 impl<W: Copy + PartialEq> ImageCache<W> {
     /// No images yet.
     pub(super) const fn new(link: Link<u64>) -> Self {
-        ImageCache { link, layers: BTreeMap::new(), images: BTreeMap::new() }
+        ImageCache { link, layers: BTreeMap::new(), images: BTreeMap::new(), taken: Bytes::ZERO }
     }
 
     /// Whether a container could be created from this reference.
@@ -92,6 +94,17 @@ impl<W: Copy + PartialEq> ImageCache<W> {
     pub(super) fn is_complete(&self, image: Symbol, layers: &Arc<[Layer]>) -> bool {
         mark!("AG-21");
         self.images.get(&image).is_some_and(|known| Arc::ptr_eq(known, layers))
+    }
+
+    /// How much of these layers nobody has or fetches yet.
+    pub(super) fn missing(&self, layers: &[Layer]) -> Bytes {
+        let missing = layers.iter().filter(|layer| !self.layers.contains_key(&layer.digest));
+        missing.map(|layer| layer.compressed).fold(Bytes::ZERO, |sum, size| sum + size)
+    }
+
+    /// What all layers take that somebody holds, those on their way included.
+    pub(super) const fn taken(&self) -> Bytes {
+        self.taken
     }
 
     /// Begins to pull these layers; [`proceed`](Self::proceed) does the rest.
@@ -170,6 +183,9 @@ impl<W: Copy + PartialEq> ImageCache<W> {
     fn hold(&mut self, layers: &[Layer]) {
         for layer in layers {
             let slot = self.layers.entry(layer.digest).or_insert(Slot { holders: 0, state: State::Missing });
+            if slot.holders == 0 {
+                self.taken += layer.compressed;
+            }
             slot.holders += 1;
         }
     }
@@ -181,6 +197,7 @@ impl<W: Copy + PartialEq> ImageCache<W> {
             if slot.holders > 0 {
                 continue;
             }
+            self.taken -= layer.compressed;
             let slot = self.layers.remove(&layer.digest).expect("it was held");
             if let State::Coming { flow, waiting } = slot.state {
                 assert!(waiting.is_empty(), "who waits for a layer holds it");

@@ -6,6 +6,7 @@
 
 use crate::base::{Bandwidth, Percent, Refill, Span};
 use crate::engine::Quantiles;
+use crate::mark;
 
 /// Parts per million that make a certainty.
 pub const MILLION: u32 = 1_000_000;
@@ -36,11 +37,90 @@ pub struct HostSettings {
     pub manifest_check: Span,
     /// From the start command to a running process: `ecs.task.start_cached_image.bridge`.
     pub container_start: Quantiles,
+    /// When one call of the runtime is given up.
+    pub limits: CallLimits,
     /// When the first health probe starts, counted from the start of the container; one interval if
     /// not set. A-02.
     pub first_probe_after: Option<Span>,
     /// Makes every health probe an event, for tests: the outcome is the same.
     pub every_beat: bool,
+}
+
+/// When an agent gives up one call of its runtime (AG-12), and how it asks for manifests (AG-13). The
+/// default is the agent's own on Linux.
+///
+/// ```
+/// use windtunnel::base::Span;
+/// use windtunnel::world::settings::CallLimits;
+/// let hasty = CallLimits { start: Span::SECOND, ..CallLimits::default() };
+/// assert_eq!(hasty.in_force().start, Span::seconds(45));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CallLimits {
+    /// To create a container: `ECS_CONTAINER_CREATE_TIMEOUT`; below 1 min becomes 1 min.
+    pub create: Span,
+    /// To start one: `ECS_CONTAINER_START_TIMEOUT`; below 45 s becomes 45 s.
+    pub start: Span,
+    /// One pull in total.
+    pub pull: Span,
+    /// One try to learn a manifest.
+    pub manifest: Span,
+    /// How often a manifest is asked for.
+    pub manifest_tries: u32,
+    /// The wait before the second try.
+    pub manifest_wait: Span,
+    /// Each wait is this many times the one before.
+    pub manifest_factor: u64,
+    /// No wait is longer.
+    pub manifest_wait_max: Span,
+}
+
+impl Default for CallLimits {
+    fn default() -> Self {
+        CallLimits {
+            create: Span::minutes(4),
+            start: Span::minutes(3),
+            pull: Span::HOUR * 2,
+            manifest: Span::minutes(1),
+            manifest_tries: 9,
+            manifest_wait: Span::millis(10),
+            manifest_factor: 3,
+            manifest_wait_max: Span::seconds(5),
+        }
+    }
+}
+
+impl CallLimits {
+    /// The limits that hold: with the documented minimums applied.
+    #[must_use]
+    pub fn in_force(self) -> Self {
+        mark!("AG-12");
+        CallLimits {
+            create: self.create.max(Span::minutes(1)),
+            start: self.start.max(Span::seconds(45)),
+            ..self
+        }
+    }
+
+    /// Create and start are one step here, so one limit holds for both.
+    pub(super) fn create_and_start(self) -> Span {
+        let CallLimits { create, start, .. } = self.in_force();
+        create + start
+    }
+
+    /// How long the tries take after which a manifest is given up: every try its limit, and the waits
+    /// between them, without jitter.
+    pub(super) fn manifest_given_up_after(self) -> Span {
+        let mut total = self.manifest;
+        let mut wait = self.manifest_wait;
+        for _ in 1..self.manifest_tries {
+            mark!("AG-13");
+            let pause = wait.min(self.manifest_wait_max);
+            total = total + pause + self.manifest;
+            wait = Span::from_nanos(pause.as_nanos().saturating_mul(self.manifest_factor));
+        }
+        total
+    }
 }
 
 /// Capacity of the pull link of a micro-VM.
@@ -140,6 +220,7 @@ impl WorldSettings {
                 layers_at_a_time: 3,
                 manifest_check: Span::ZERO,
                 container_start: nothing(),
+                limits: CallLimits::default(),
                 first_probe_after: None,
                 every_beat: false,
             },

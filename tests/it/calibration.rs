@@ -1,6 +1,8 @@
 //! The scenarios under `scenarios/calibration` reproduce what was measured, within the tolerance that
 //! the measurement has in the specification: means over five seeds.
 
+#![expect(clippy::float_arithmetic, reason = "means and tolerances of a test")]
+
 use std::fs;
 use std::path::Path;
 use std::rc::Rc;

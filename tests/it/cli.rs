@@ -59,6 +59,13 @@ const SERVICE: &str = r#"}, {"operation": "CreateService", "input": {"serviceNam
     "taskDefinition": "report", "deploymentConfiguration": {"minimumHealthyPercent": 150,
     "maximumPercent": 120}}}]
 "#;
+const DELETED: &str = r#"}, {"operation": "DeleteCluster", "input": {"cluster": "default"}}]
+"#;
+const TWICE: &str = r#"}, {"operation": "RunTask", "input": {"taskDefinition": "report", "clientToken": "t",
+    "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-a"]}}}},
+  {"operation": "RunTask", "input": {"taskDefinition": "report", "clientToken": "t", "count": 2,
+    "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-a"]}}}}]
+"#;
 const ON_SIDE: &str = r#""report:1", "dependsOn": [{"containerName": "side", "condition": "START"}]"#;
 const ON_MAIN: &str = r#"false, "dependsOn": [{"containerName": "main", "condition": "START"}]"#;
 
@@ -111,7 +118,7 @@ const WRONG: &[Row] = &[
         &[(r#""report:1", "dependsOn": []"#, ON_SIDE), (r#"false, "dependsOn": []"#, ON_MAIN)],
         ["E0403", "task.json:9:59", "cycle"],
     ),
-    (&[(r#""family""#, r#""famly""#)], ["E0103", "task.json:4:14", "famly"]),
+    (&[(r#""family""#, r#""famly""#)], ["E0103", "task.json:4:5", "did you mean \"family\"?"]),
     (&[("RegisterTask", "RegistreTask")], ["E0414", "task.json:2:16", "did you mean"]),
     (
         &[("at: 5m", "every: 6/h\n    from: 5m\n    until: 2m")],
@@ -123,6 +130,8 @@ const WRONG: &[Row] = &[
     ),
     (&[("[{", CLUSTER)], ["E0307", "task.json:2:62", "FARGTE is not one of the cluster's"]),
     (&[("}]\n", SERVICE)], ["E0603", "task.json", "not below minimumHealthyPercent"]),
+    (&[("}]\n", DELETED)], ["E0413", "task.json", "The cluster default still has container instances"]),
+    (&[("}]\n", TWICE)], ["E0413", "task.json", "The client token was used before with other parameters"]),
     (&[("[{", "[{,")], ["E0102", "task.json:1:3", "this is not JSON"]),
     (&[("  }\n}]\n", "")], ["E0102", "task.json", "this is not JSON"]),
 ];
@@ -215,8 +224,8 @@ fn request_files_that_are_no_text_are_wrong() {
 #[test]
 fn values_that_cannot_be_set_are_wrong() {
     let rows = [
-        ("run_for", "write it as path=value, such as run_for=2h"),
-        ("platform.ec2=1", "there is no \"platform\"; known are "),
+        ("run_for", "write path=value, such as run_for=2h"),
+        ("platform.ec2=1", "did you mean \"platforms\"?"),
         ("platforms.ec2.ecs.pools.only.count.more=1", "there is nothing below the value before \"more\""),
         ("run_for=2 hours", "E0202"),
         ("run_far=2h", "did you mean \"run_for\"?"),

@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 use windtunnel::control::ecs::api::{
-    ApiError, CreateCluster, CreateService, Operation, RegisterTaskDefinition, Request, RunTask, StartTask,
-    Warning, read, unmodelled,
+    ApiError, CreateCluster, CreateService, DeleteCluster, Operation, RegisterTaskDefinition, Request,
+    RunTask, StartTask, Warning, read, unmodelled,
 };
 
 /// The fields of the API; the file says where they come from.
@@ -37,8 +37,9 @@ fn operation(name: &str) -> Operation {
         Operation::StartTask,
         Operation::CreateCluster,
         Operation::CreateService,
+        Operation::DeleteCluster,
     ];
-    all.into_iter().find(|operation| operation.as_str() == name).expect("one of the five")
+    all.into_iter().find(|operation| operation.as_str() == name).expect("one of the six")
 }
 
 /// The smallest document that has only this field.
@@ -72,13 +73,14 @@ fn passed_over(operation: Operation, document: &Value) -> Result<Vec<Warning>, V
         Operation::StartTask => warnings::<StartTask>(document),
         Operation::CreateCluster => warnings::<CreateCluster>(document),
         Operation::CreateService => warnings::<CreateService>(document),
+        Operation::DeleteCluster => warnings::<DeleteCluster>(document),
     }
 }
 
 #[test]
 fn every_field_is_modelled_or_listed() {
     let fields = fields();
-    assert_eq!(fields.len(), 604, "the fields of five requests");
+    assert_eq!(fields.len(), 605, "the fields of six requests");
     let mut modelled = 0;
     for field in &fields {
         let name = format!("{} {}", field.operation.as_str(), field.path);

@@ -1,12 +1,17 @@
 //! One test binary, one file per promise.
 
+mod bad;
 mod calibration;
 mod cli;
+mod corpus;
 mod determinism;
 mod fields;
 mod files;
 mod golden;
 mod house;
+mod io;
 mod rules;
+mod spent;
 mod tool;
 mod traces;
+mod transcripts;

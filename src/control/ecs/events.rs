@@ -119,6 +119,10 @@ impl Rejection {
             mark!("4.7/The requested CPU configuration is above your limit.");
             return format!("{UNABLE}. Reason: The requested CPU configuration is above your limit.");
         }
+        if self.count(Refusal::FargateMemory) > 0 {
+            mark!("4.7/The requested MEMORY configuration is above your limit.");
+            return format!("{UNABLE}. Reason: The requested MEMORY configuration is above your limit.");
+        }
         let reason = if let Some((instance, refusal)) = self.closest {
             let (id, lacks) = (names.instance(instance), closest_text(refusal));
             format!("The closest matching (container-instance {id}) {lacks}")
@@ -173,7 +177,8 @@ fn closest_text(refusal: Refusal) -> String {
         | Refusal::NoInstances
         | Refusal::Fargate
         | Refusal::FargateQuota
-        | Refusal::FargateSize => encountered(refusal),
+        | Refusal::FargateSize
+        | Refusal::FargateMemory => encountered(refusal),
     }
 }
 
@@ -294,6 +299,11 @@ mod tests {
             &["4.7/The requested CPU configuration is above your limit."],
             ServiceMessage::UnableToPlace(Rejection::of(Refusal::FargateSize)),
             "was unable to place a task. Reason: The requested CPU configuration is above your limit.",
+        );
+        check(
+            &["4.7/The requested MEMORY configuration is above your limit."],
+            ServiceMessage::UnableToPlace(Rejection::of(Refusal::FargateMemory)),
+            "was unable to place a task. Reason: The requested MEMORY configuration is above your limit.",
         );
     }
 }

@@ -337,6 +337,8 @@ pub struct TaskRequest {
     pub placing: Placing,
     /// StartTask: these instances instead of placement (PL-16), by name.
     pub instances: Option<Box<[Name]>>,
+    /// `clientToken`: the same call again brings no new tasks (RT-03).
+    pub client_token: Option<Symbol>,
 }
 
 // ---------------------------------------------------------------------------------------------------

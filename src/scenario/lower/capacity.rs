@@ -118,14 +118,17 @@ impl Lowering<'_> {
         let subnets = self.subnets(name.place, stated);
         let mut classes = Vec::new();
         for (subnet, zone, place) in subnets {
-            if self.region.zone(&zone).is_none() {
-                continue;
-            }
-            if !self.zone_id(&zone).is_some_and(|id| self.region.offers(instance_type, id)) {
+            // A zone that does not exist is complained about where it is named.
+            let id = self.zone_id(&zone).filter(|id| self.region.zones.iter().any(|zone| zone.id == *id));
+            let Some(id) = id else { continue };
+            if !self.region.offers(instance_type, id) {
                 let message = format!("{} is not offered in {zone}", instance_type.name);
                 let zones: Vec<&str> = self.region.zones_of(instance_type).map(|zone| zone.name).collect();
                 let wrong = Diagnostic::new(Code::NotOffered, place, message);
-                self.wrong(wrong.hint(format!("offered in: {}", zones.join(", "))));
+                self.wrong(wrong.hint(match zones.as_slice() {
+                    [] => format!("no zone of {} has it", self.region.name),
+                    zones => format!("offered in: {}", zones.join(", ")),
+                }));
                 continue;
             }
             let class = self.class(instance_type, &subnet, &zone, stated);
@@ -153,6 +156,10 @@ impl Lowering<'_> {
                 .map(|(subnet, zone)| (subnet, zone, stated.instance_type.place))
                 .collect();
         };
+        if chosen.is_empty() {
+            let wrong = Diagnostic::new(Code::NoCapacity, pool, "a pool needs a subnet to be in");
+            self.wrong(wrong.hint("leave `subnets` out for all of them"));
+        }
         let mut subnets = Vec::new();
         for word in chosen {
             if let Some((subnet, zone)) = known.iter().find(|(subnet, _)| *subnet == word.value) {

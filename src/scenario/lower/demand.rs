@@ -6,10 +6,11 @@ use std::rc::Rc;
 use super::Lowering;
 use crate::base::hash::Map;
 use crate::base::{EntityKey, Row, Span, Symbol, Timestamp};
-use crate::control::ecs::api::{self, ApiError, Cluster, CreateCluster, Known};
+use crate::control::ecs::api::{self, ApiError, Cluster, Contents, CreateCluster, ErrorKind, Known, RunTask};
 use crate::control::ecs::objects::{Definitions, ServiceDefinition, TaskRequest};
 use crate::control::ecs::task_definition::{Families, Rules, all_errors};
 use crate::engine::Quantiles;
+use crate::mark;
 use crate::scenario::codes::Code;
 use crate::scenario::diagnostic::{Diagnostic, Severity, Source};
 use crate::scenario::import::{self, Call, Origin, Replaced, Understood};
@@ -17,6 +18,9 @@ use crate::scenario::schema::{Arrival as Stated, Trace, TraceFormat};
 use crate::scenario::text::Placed;
 use crate::sim::plan::{Arrival, Replay, Retry};
 use crate::workload::Arrivals;
+
+/// The calls of one process in a run: each leaves at least one task in the tables.
+const CALLS_MAX: u64 = 20_000_000;
 
 /// What is asked for, and when.
 #[derive(Default)]
@@ -32,6 +36,29 @@ pub(super) struct Demand {
 struct Account {
     clusters: Vec<Cluster>,
     families: Families,
+    /// What was asked for in each cluster, by its name.
+    contents: BTreeMap<String, Contents>,
+    /// The first request of each client token.
+    tokens: BTreeMap<String, RunTask>,
+}
+
+impl Account {
+    /// What was asked for in the cluster that a request names.
+    fn contents(&mut self, named: Option<&str>) -> &mut Contents {
+        let name = named.unwrap_or("default").rsplit('/').next().unwrap_or("default");
+        self.contents.entry(name.to_owned()).or_default()
+    }
+
+    /// A client token stands for one request.
+    fn check_token(&mut self, request: &RunTask) -> Result<(), ApiError> {
+        let Some(token) = &request.client_token else { return Ok(()) };
+        mark!("RT-02");
+        if self.tokens.entry(token.clone()).or_insert_with(|| request.clone()) == request {
+            return Ok(());
+        }
+        let words = "The client token was used before with other parameters.";
+        Err(ApiError::new(ErrorKind::ConflictException, "clientToken", words))
+    }
 }
 
 impl Lowering<'_> {
@@ -39,7 +66,12 @@ impl Lowering<'_> {
     pub(super) fn demand(&mut self, files: &[Rc<Source>]) -> Demand {
         let default =
             api::cluster::create(&CreateCluster::default()).expect("the default cluster needs nothing");
-        let mut account = Account { clusters: vec![default], families: Families::new(Rules::default()) };
+        let mut account = Account {
+            clusters: vec![default],
+            families: Families::new(Rules::default()),
+            contents: BTreeMap::new(),
+            tokens: BTreeMap::new(),
+        };
         let mut demand = Demand::default();
         let at = self.start.checked_add(self.ecs.requests_at).unwrap_or(self.end);
         if files.is_empty() {
@@ -59,7 +91,7 @@ impl Lowering<'_> {
         }
         self.rename_requests();
         for (name, stated) in &self.scenario.arrivals {
-            self.arrival(name, stated, &account, &mut demand);
+            self.arrival(name, stated, &mut account, &mut demand);
         }
         self.hush_consequences();
         demand
@@ -79,7 +111,7 @@ impl Lowering<'_> {
             Understood::CreateService(request) => request.cluster.as_deref(),
             Understood::RunTask(request) => request.cluster.as_deref(),
             Understood::StartTask(request) => request.cluster.as_deref(),
-            Understood::Register(_) | Understood::CreateCluster(_) => None,
+            Understood::Register(_) | Understood::CreateCluster(_) | Understood::DeleteCluster(_) => None,
         });
         for name in named {
             create_cluster(name, account);
@@ -107,6 +139,11 @@ impl Lowering<'_> {
                 account.clusters.retain(|known| known.name != cluster.name);
                 account.clusters.push(cluster);
             }
+            Understood::DeleteCluster(request) => {
+                let instances = self.ecs.pools.values().map(|pool| pool.count.value).sum();
+                let contents = Contents { instances, ..*account.contents(request.cluster.as_deref()) };
+                api::cluster::delete(request, contents, &mut account.clusters)?;
+            }
             Understood::CreateService(request) => {
                 let known = known(account, &self.zones, at);
                 let service = api::service::create(request, &known, &mut self.definitions)?;
@@ -122,16 +159,20 @@ impl Lowering<'_> {
                     return Err(ApiError::invalid("serviceName", "Creation of service was not idempotent."));
                 }
                 self.definitions.services.push(service);
+                account.contents(request.cluster.as_deref()).services += 1;
                 demand.services.push((at, Row::at(self.definitions.services.len() - 1)));
             }
             Understood::RunTask(request) => {
                 let name = family(request.task_definition.as_deref());
+                account.check_token(request)?;
+                account.contents(request.cluster.as_deref()).tasks += 1;
                 let known = known(account, &self.zones, at);
                 let request = api::request::run(request, name, &known, &mut self.definitions)?;
                 self.once(request, at, demand);
             }
             Understood::StartTask(request) => {
                 let name = family(request.task_definition.as_deref());
+                account.contents(request.cluster.as_deref()).tasks += 1;
                 let known = known(account, &self.zones, at);
                 let request = api::request::start(request, name, &known, &mut self.definitions)?;
                 self.once(request, at, demand);
@@ -176,7 +217,13 @@ impl Lowering<'_> {
         });
     }
 
-    fn arrival(&mut self, name: &Placed<String>, stated: &Stated, account: &Account, demand: &mut Demand) {
+    fn arrival(
+        &mut self,
+        name: &Placed<String>,
+        stated: &Stated,
+        account: &mut Account,
+        demand: &mut Demand,
+    ) {
         if self.is_taken(name) {
             let message =
                 format!("a service or a request of the request files is called {:?} too", name.value);
@@ -191,12 +238,14 @@ impl Lowering<'_> {
         self.check_end(name, stated);
         let process = self.occasion(name, stated);
         let (Some(request), Some(process)) = (request, process) else { return };
-        let mut account = Account { clusters: account.clusters.clone(), families: account.families.clone() };
+        if let Err(error) = account.check_token(&request) {
+            self.found.push(at.refusal(&error));
+        }
         if let Some(cluster) = request.cluster.as_deref() {
-            create_cluster(cluster, &mut account);
+            create_cluster(cluster, account);
         }
         let begins = after(self, stated.at.as_ref().map_or(from(stated), |at| at.value));
-        let known = known(&account, &self.zones, begins);
+        let known = known(account, &self.zones, begins);
         let request = match api::request::run(&request, name, &known, &mut self.definitions) {
             Ok(request) => request,
             Err(error) => return self.found.push(at.refusal(&error)),
@@ -210,11 +259,35 @@ impl Lowering<'_> {
         match process {
             Occasion::Trace(trace) => demand.traces.extend(self.replay(name, stated, trace, &request)),
             Occasion::Process(arrivals) => {
+                self.check_calls(name, stated, &arrivals);
                 self.definitions.requests.push(request);
                 let request = Row::at(self.definitions.requests.len() - 1);
                 demand.arrivals.push(Arrival { arrivals, request });
             }
         }
+    }
+
+    /// A rate that is calls without end within the run is refused before it fills the memory.
+    fn check_calls(&mut self, name: &Placed<String>, stated: &Stated, arrivals: &Arrivals) {
+        let Arrivals { first, until, count_max, .. } = *arrivals;
+        if count_max > 0 && first >= until && !self.ends_before_it_begins(stated) {
+            let message = format!("{} never arrives: its first call is after the end", name.value);
+            self.found.push(Diagnostic::new(Code::Unused, name.place, message));
+        }
+        let gap = stated.every.as_ref().map_or(Span::ZERO, |every| every.least_gap());
+        let length = if first < until { until.since(first) } else { Span::ZERO };
+        let within = length.as_nanos().checked_div(gap.as_nanos()).unwrap_or(u64::MAX);
+        let calls = if stated.at.is_some() { count_max } else { within.min(count_max) };
+        if calls > CALLS_MAX {
+            let place = stated.every.as_ref().map_or(name.place, |every| every.place);
+            let message = format!("{} makes {calls} calls, and a run holds at most {CALLS_MAX}", name.value);
+            self.wrong(Diagnostic::new(Code::TooManyTasks, place, message));
+        }
+    }
+
+    fn ends_before_it_begins(&self, stated: &Stated) -> bool {
+        let begins = stated.at.as_ref().map_or(from(stated), |at| at.value);
+        stated.until.as_ref().is_some_and(|until| until.value <= begins)
     }
 
     /// What begins must begin before it ends.

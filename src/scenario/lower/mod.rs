@@ -18,7 +18,7 @@ use std::rc::Rc;
 
 use super::calibration::Calibration;
 use super::codes::Code;
-use super::diagnostic::{Diagnostic, Severity, Source, sort, suggestion};
+use super::diagnostic::{Diagnostic, Severity, Source, quoted, sort, suggestion};
 use super::schema::{Ecs, Platform, Scenario};
 use super::text::Placed;
 use crate::base::token_bucket::{Refill, TokenBucket};
@@ -36,6 +36,8 @@ use crate::sim::plan::EcsSettings;
 const START: Timestamp = Timestamp::from_nanos(1_772_409_600_000_000_000);
 /// The control plane gives up on a network interface after this (A-14).
 const INTERFACE_TIMEOUT: Span = Span::seconds(180);
+/// A client token of RunTask is remembered this long (A-110).
+const TOKEN_MEMORY: Span = Span::seconds(86_400);
 /// Making and attaching the EBS volume of a task (A-05).
 const VOLUME_ATTACH: Span = Span::seconds(10);
 /// Detaching a network interface on EC2 (A-21).
@@ -44,6 +46,12 @@ const INTERFACE_DETACH: Span = Span::seconds(5);
 const RETENTION: Span = Span::HOUR;
 /// A run is at most this long.
 const RUN_MAX: Span = Span::seconds(366 * 86_400);
+/// The first moment of the year 2501: no run gets there.
+const CALENDAR_END: Timestamp = Timestamp::from_nanos(16_756_761_600 * 1_000_000_000);
+/// The longest name of a scenario or a platform, in characters: file systems take 255 bytes.
+const NAME_CHARS_MAX: usize = 60;
+/// The most runs of one scenario: the outcome of each stays in memory.
+pub const REPLICATIONS_MAX: u32 = 100_000;
 
 /// What all parts of lowering share.
 struct Lowering<'a> {
@@ -102,6 +110,9 @@ pub fn lower_with(
     let mut found = Vec::new();
     let start = scenario.start.unwrap_or(START);
     let end = end(scenario, start, &mut found);
+    found.extend(name_fault(&scenario.name, "scenario"));
+    found.extend(name_fault(name, "platform"));
+    found.extend(replications_fault(scenario));
     let (calibration, unknown) = settings::calibration(scenario);
     found.extend(unknown);
     let mut lowering = Lowering {
@@ -131,14 +142,35 @@ fn end(scenario: &Scenario, start: Timestamp, found: &mut Vec<Diagnostic>) -> Ti
     if run_for == Span::ZERO {
         found.push(Diagnostic::new(Code::WrongValue, place, "a run that lasts no time shows nothing"));
     }
-    match start.checked_add(run_for).filter(|_| run_for <= RUN_MAX) {
-        Some(end) => end,
-        None => {
-            let message = format!("a run of {run_for} is longer than {RUN_MAX}");
-            found.push(Diagnostic::new(Code::RunTooLong, place, message));
-            start
-        }
-    }
+    let end = start.checked_add(run_for);
+    let message = match end.filter(|end| *end < CALENDAR_END) {
+        Some(end) if run_for <= RUN_MAX => return end,
+        Some(_) => format!("a run of {run_for} is longer than {RUN_MAX}"),
+        None => String::from("the run ends after the year 2500"),
+    };
+    found.push(Diagnostic::new(Code::RunTooLong, place, message));
+    start
+}
+
+/// Folders are named after scenarios and platforms, so their names stay where they are.
+fn name_fault(name: &Placed<String>, of: &str) -> Option<Diagnostic> {
+    let plain = |letter: char| !letter.is_control() && !"/\\:*?\"<>|".contains(letter);
+    let length = name.chars().count();
+    let fine = (1..=NAME_CHARS_MAX).contains(&length)
+        && !name.starts_with('.')
+        && name.trim() == name.as_str()
+        && name.chars().all(plain);
+    let message = format!("{} is no name for a {of}: a folder is called by it", quoted(name));
+    let hint =
+        format!("write 1 to {NAME_CHARS_MAX} letters, digits, hyphens, underscores or spaces between them");
+    (!fine).then(|| Diagnostic::new(Code::WrongValue, name.place, message).hint(hint))
+}
+
+fn replications_fault(scenario: &Scenario) -> Option<Diagnostic> {
+    let stated = scenario.replications?;
+    let message = format!("{} replications are not between 1 and {REPLICATIONS_MAX}", stated.value);
+    let fine = (1..=REPLICATIONS_MAX).contains(&stated.value);
+    (!fine).then(|| Diagnostic::new(Code::WrongValue, stated.place, message))
 }
 
 impl<'a> Lowering<'a> {
@@ -162,7 +194,15 @@ impl<'a> Lowering<'a> {
                 self.found.push(unknown(name, &names));
             }
             if !ids.contains(&id.as_str()) {
-                self.found.push(unknown(id, &ids));
+                let message = format!("{} has no zone with the id {:?}", region.name, id.value);
+                let wrong = Diagnostic::new(Code::UnknownZone, id.place, message);
+                let hint = suggestion(id, &ids);
+                self.found.push(Diagnostic { hint, ..wrong });
+            }
+            let same = |other: &(&Placed<String>, &Placed<String>)| other.1 == id && other.0 < name;
+            if let Some((other, _)) = self.scenario.zones.iter().find(same) {
+                let message = format!("{} has the id {:?} already", other.value, id.value);
+                self.found.push(Diagnostic::new(Code::WrongValue, id.place, message));
             }
         }
         for (subnet, zone) in &self.scenario.subnets {
@@ -211,6 +251,7 @@ impl<'a> Lowering<'a> {
                 agent: AgentSettings::default(),
                 interface_attach: self.calibration.quantiles("ecs.task.awsvpc_extra"),
                 interface_timeout: INTERFACE_TIMEOUT,
+                token_memory: TOKEN_MEMORY,
                 volume_attach: VOLUME_ATTACH,
                 interface_detach: INTERFACE_DETACH,
                 retention: RETENTION,

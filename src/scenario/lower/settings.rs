@@ -8,7 +8,8 @@ use crate::catalog::settings::{SettingUnit, setting, settings};
 use crate::engine::Quantiles;
 use crate::scenario::calibration::{Calibration, EXTRA, USED};
 use crate::scenario::codes::Code;
-use crate::scenario::diagnostic::{Diagnostic, suggestion};
+use crate::scenario::decode::refused;
+use crate::scenario::diagnostic::{Diagnostic, quoted, suggestion};
 use crate::scenario::distribution::{Counted, Distribution};
 use crate::scenario::schema::Scenario;
 use crate::scenario::text::Placed;
@@ -88,8 +89,16 @@ fn quantiles(unit: SettingUnit, value: &Value) -> Result<Quantiles, UnitError> {
             }
             Ok(Quantiles::constant(u64::from(share.0) * 10_000))
         }
-        SettingUnit::Ratio => number(value).map(|ratio| Quantiles::constant(ratio * 1_000_000)),
-        SettingUnit::Count | SettingUnit::TasksPerMinute => number(value).map(Quantiles::constant),
+        SettingUnit::Ratio => {
+            let ratio = number(value)?.checked_mul(1_000_000);
+            let too_large =
+                || mistake(Code::NumberTooLarge, format!("{value} is larger than what can be counted"));
+            ratio.map(Quantiles::constant).ok_or_else(too_large)
+        }
+        SettingUnit::Count | SettingUnit::TasksPerMinute => match number(value)? {
+            0 => Err(mistake(Code::WrongValue, String::from("none at all would never end; 1 is the least"))),
+            count => Ok(Quantiles::constant(count)),
+        },
     }
 }
 
@@ -102,10 +111,26 @@ where
         Value::String(text) => T::read(text).map(|value| Quantiles::constant(value.steps())),
         Value::Object(_) => serde_json::from_value::<Distribution<T>>(value.clone())
             .map(|spread| spread.quantiles())
-            .map_err(|error| mistake(Code::WrongDistribution, error.to_string())),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {
-            T::read(&value.to_string()).map(|_| Quantiles::constant(0))
-        }
+            .map_err(|error| spread_mistake(&error.to_string())),
+        Value::Number(_) => T::read(&value.to_string()).map(|_| Quantiles::constant(0)),
+        Value::Null => Err(mistake(Code::WrongType, format!("{} is wanted, found nothing", T::WHAT))),
+        Value::Bool(value) => Err(mistake(Code::WrongType, format!("{} is wanted, found {value}", T::WHAT))),
+        Value::Array(_) => Err(mistake(Code::WrongType, format!("{} is wanted, found a list", T::WHAT))),
+    }
+}
+
+/// Why a map is no distribution, in our words.
+fn spread_mistake(text: &str) -> UnitError {
+    if let Some((code, message, hint)) = refused(text) {
+        return UnitError { code, message, hint };
+    }
+    let words = text.strip_prefix("unknown variant `").and_then(|rest| rest.split_once('`'));
+    match words {
+        Some((word, _)) => UnitError {
+            hint: suggestion(word, &["lognormal", "uniform", "exponential"]),
+            ..mistake(Code::UnknownChoice, format!("unknown word {}", quoted(word)))
+        },
+        None => mistake(Code::WrongDistribution, text.replace('`', "\"")),
     }
 }
 

@@ -75,6 +75,7 @@ impl Fixture {
                 agent: AgentSettings::default(),
                 interface_attach: seconds(4),
                 interface_timeout: Span::seconds(180),
+                token_memory: Span::HOUR * 24,
                 volume_attach: Span::seconds(10),
                 interface_detach: Span::seconds(5),
                 retention: Span::HOUR,
@@ -216,6 +217,7 @@ impl Fixture {
             count: 1,
             placing: self.placing(launch_type),
             instances: None,
+            client_token: None,
         };
         self.plan.takes.insert(request.name, takes);
         self.plan.definitions.requests.push(request);

@@ -117,6 +117,23 @@ fn a_volume_takes_time_to_attach() {
     }
 }
 
+/// Every hour the same call with the same token: it brings a task once a day.
+#[test]
+fn a_call_made_again_brings_no_new_tasks() {
+    let often = (Span::minutes(5), Span::HOUR, 48);
+    for (token, tasks) in [(None, 48), (Some("nightly"), 2)] {
+        let fixture = Fixture::new(Span::HOUR * 49).pool("fleet", 1);
+        let takes = Span::minutes(10);
+        let mut plan = fixture.run_task("job", NetworkMode::Bridge, LaunchType::Ec2, often, takes).plan;
+        plan.definitions.requests[0].client_token = token.map(|token| plan.definitions.symbols.intern(token));
+        let marks: &[&str] = if token.is_some() { &["RT-03"] } else { &[] };
+        let facts = must_reach(marks, || log(&plan));
+        for word in [" arrived ", " placed "] {
+            assert_eq!(facts.lines().filter(|line| line.contains(word)).count(), tasks, "{facts}");
+        }
+    }
+}
+
 #[test]
 fn an_instance_takes_tasks_as_soon_as_it_registers() {
     let call = |at| (Span::seconds(at), Span::HOUR, 1);

@@ -57,9 +57,11 @@ impl Simulation<'_> {
 
     /// A process makes its next RunTask call. Callers wait in line for the API; the process goes on.
     pub(in crate::sim) fn arrive(&mut self, number: u32) {
-        let request = self.plan.arrivals[number as usize].request;
-        let count = u64::from(self.plan.definitions[request].count);
-        self.ask(request, count, Lifetime::Unknown);
+        let row = self.plan.arrivals[number as usize].request;
+        let request = &self.plan.definitions[row];
+        if !request.client_token.is_some_and(|token| self.tokens.is_repeat(self.now, token)) {
+            self.ask(row, u64::from(request.count), Lifetime::Unknown);
+        }
         self.schedule_arrival(number);
     }
 

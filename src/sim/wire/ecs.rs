@@ -20,7 +20,7 @@ use crate::world::host::{ContainerSpec, HostKind, Life};
 use super::machines::put;
 use crate::sim::event::{Event, TheTask};
 use crate::sim::fact::Fact;
-use crate::sim::simulation::{AgentSeat, Simulation};
+use crate::sim::simulation::{AgentSeat, Simulation, number_32};
 
 /// More units of work than this in one wake is a livelock.
 const UNITS_MAX: usize = 10_000_000;
@@ -164,7 +164,11 @@ impl Simulation<'_> {
         mark!("FG-01");
         let task = self.change_task(row, |task| task.status = TaskStatus::Pending);
         let shape = self.plan.definitions[task.definition].fargate.expect("placed on Fargate with a size");
-        let host = self.hosts.boot(self.now, task.key, HostKind::MicroVm { cpu: shape.cpu });
+        let host = self.hosts.boot(
+            self.now,
+            task.key,
+            HostKind::MicroVm { cpu: shape.cpu, storage: shape.ephemeral },
+        );
         let seat = self.seat(host, &HostCapacity::new(shape.cpu, shape.memory));
         put(&mut self.agent_of_task, row.index(), Some(seat));
         self.send_payload(row);
@@ -179,9 +183,8 @@ impl Simulation<'_> {
         };
         put(&mut self.agent_of_task, row.index(), Some(seat));
         let definition = &self.plan.definitions[task.definition];
-        let sandbox = SandboxId(self.next_sandbox);
-        self.next_sandbox += 1;
-        self.task_of_sandbox.insert(sandbox, row);
+        let sandbox = SandboxId(number_32(self.task_of_sandbox.len()));
+        self.task_of_sandbox.push(Some(row));
         put(&mut self.sandbox_of_task, row.index(), Some(sandbox));
         let host = self.agents.checked(seat).expect("the agent is there").host;
         let specs: Vec<ContainerSpec> = definition.containers.iter().map(container_spec).collect();
@@ -255,7 +258,7 @@ impl Simulation<'_> {
         });
         self.tell(&Fact::Stopped(&task));
         if let Some(sandbox) = self.sandbox_of_task.get_mut(row.index()).and_then(Option::take) {
-            self.task_of_sandbox.remove(&sandbox);
+            self.task_of_sandbox[sandbox.0 as usize] = None;
         }
         if let Some(seat) = self.agent_of_task.get_mut(row.index()).and_then(Option::take)
             && task.launch_type == LaunchType::Fargate
@@ -279,10 +282,8 @@ impl Simulation<'_> {
     }
 
     fn change_task(&mut self, row: Row<Task>, change: impl FnOnce(&mut Task)) -> Task {
-        let mut task = *self.record.task(row).expect("a task that changes exists");
-        change(&mut task);
-        self.record.write_task(self.now, row, Some(task));
-        task
+        self.record.change_task(self.now, row, change);
+        *self.record.task(row).expect("it has just changed")
     }
 
     // ---- agents
@@ -316,8 +317,8 @@ impl Simulation<'_> {
 
     /// What an agent reports becomes the record (sections 3.1 to 3.3).
     fn take_report(&mut self, report: Report) {
-        let row =
-            *self.task_of_sandbox.get(&report.task).expect("a report is about a task that has not ended");
+        let row = self.task_of_sandbox[report.task.0 as usize];
+        let row = row.expect("a report is about a task that has not ended");
         let now = self.now;
         match report.what {
             Reported::PullStarted => {

@@ -14,6 +14,7 @@ use crate::base::{Bytes, Symbols};
 use crate::engine::Agenda;
 use crate::world::WorldSettings;
 use crate::world::registry::{Behaviour, Image, Layer};
+use crate::world::settings::CallLimits;
 
 const SECOND: u64 = 1_000_000_000;
 const SANDBOXES: u32 = 6;
@@ -98,7 +99,7 @@ impl Bench {
         let mut hosts = Hosts::new(Luck::new(5), settings, registry);
         let baked = BAKED.map(|name| symbols.intern(name));
         let kind = if micro_vm {
-            HostKind::MicroVm { cpu: Cpu::ecs_units(256) }
+            HostKind::MicroVm { cpu: Cpu::ecs_units(256), storage: Bytes::new(200) }
         } else {
             HostKind::Instance { baked: &baked }
         };
@@ -268,6 +269,55 @@ fn the_manifest_is_checked_first() {
     check("0:pull.0.a 0:stop.0.1", "0:failed.0 0:exit143.0");
 }
 
+/// A call of the runtime that takes too long is given up, at once and for good.
+#[test]
+fn calls_are_given_up() {
+    let limited = |limits: CallLimits, rule: &'static str, script: &str, expected: &str| {
+        let settings = HostSettings { limits, ..settings() };
+        must_reach(&[rule], || check_with(&settings, false, Life::AsImages, script, expected));
+    };
+    let pull = |seconds| CallLimits { pull: Span::seconds(seconds), ..CallLimits::default() };
+    limited(pull(14), "AG-12", "0:pull.0.a", "14:failed.0");
+    limited(pull(15), "AG-21", "0:pull.0.a", "15:pulled.0");
+    limited(pull(16), "AG-12", "0:pull.0.a 0:pull.1.b", "16:failed.0 16:failed.1");
+    // Who is given up leaves the link to the others, and may try again.
+    limited(pull(16), "AG-12", "0:pull.0.a 2:pull.1.b", "16:failed.0 18:pulled.1");
+    limited(pull(14), "AG-12", "0:pull.0.a 20:pull.0.a", "14:failed.0 34:failed.0");
+    limited(pull(14), "AG-12", "0:pull.0.a 5:stop.0.1 6:pull.1.a", "5:failed.0 5:exit143.0 20:failed.1");
+    // Create and start together, each with its minimum.
+    let none = CallLimits { create: Span::ZERO, start: Span::ZERO, ..CallLimits::default() };
+    for (takes, expected) in [(105, "105:started.0"), (106, "105:refused.0")] {
+        let settings = HostSettings { limits: none, container_start: seconds(takes), ..settings() };
+        let check = || check_with(&settings, false, Life::AsImages, "0:start.0.web", expected);
+        must_reach(&["AG-12"], check);
+    }
+    let slow = HostSettings { container_start: seconds(421), ..settings() };
+    check_with(&slow, false, Life::AsImages, "0:start.0.web", "420:refused.0");
+    check_with(&slow, false, Life::AsImages, "0:start.0.web 9:stop.0.1", "9:refused.0 9:exit143.0");
+    // Nine tries of ten seconds, and 13.64 s between them.
+    let limits = CallLimits { manifest: Span::seconds(10), ..CallLimits::default() };
+    for (takes, expected) in [(10, "25:pulled.0"), (11, "103+:failed.0")] {
+        let settings = HostSettings { limits, manifest_check: Span::seconds(takes), ..settings() };
+        let check = || check_with(&settings, false, Life::AsImages, "0:pull.0.a", expected);
+        if takes > 10 { must_reach(&["AG-13"], check) } else { check() }
+    }
+}
+
+/// Two hundred bytes hold two images that share a layer, and no third one.
+#[test]
+fn images_take_the_storage_of_a_task() {
+    let check = |script, expected| check_with(&settings(), true, Life::AsImages, script, expected);
+    must_reach(&["TD-33"], || {
+        check("0:pull.0.a 20:pull.1.b 30:pull.2.many", "15:pulled.0 23:pulled.1 30:failed.2");
+    });
+    check("0:pull.0.a 20:pull.1.b 30:pull.2.small", "15:pulled.0 23:pulled.1 31:pulled.2");
+    // What was given up takes nothing.
+    check(
+        "0:pull.0.a 5:stop.0.1 6:pull.1.b 20:pull.2.small",
+        "5:failed.0 5:exit143.0 19:pulled.1 21:pulled.2",
+    );
+}
+
 #[test]
 fn a_micro_vm_has_no_images() {
     let check = |script, expected| check_with(&settings(), true, Life::AsImages, script, expected);
@@ -400,7 +450,7 @@ fn micro_vms_pull_by_size() {
     rates.more_vcpus = Quantiles::constant(4);
     let mut hosts = Hosts::new(Luck::new(1), settings, Registry::default());
     for (units, rate) in [(256, 1), (512, 1), (513, 2), (1024, 2), (2048, 3), (4096, 4), (32_768, 4)] {
-        let kind = HostKind::MicroVm { cpu: Cpu::ecs_units(units) };
+        let kind = HostKind::MicroVm { cpu: Cpu::ecs_units(units), storage: Bytes::gib(20) };
         let host = hosts.boot(at(0), EntityKey::new("task", "web", 0), kind);
         assert_eq!(hosts.places[host].cache.capacity(), Bandwidth::per_second(rate), "{units} units");
     }

@@ -22,6 +22,25 @@ pub struct CreateCluster {
     pub default_capacity_provider_strategy: List<ProviderShare>,
 }
 
+/// The request for the end of a cluster.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct DeleteCluster {
+    /// Name or ARN; here there is no default.
+    pub cluster: Option<String>,
+}
+
+/// What is in a cluster when somebody wants to delete it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Contents {
+    /// Services, whatever their desired count.
+    pub services: u32,
+    /// Standalone tasks that were asked for.
+    pub tasks: u32,
+    /// Container instances.
+    pub instances: u32,
+}
+
 /// A cluster as created.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Cluster {
@@ -33,6 +52,10 @@ pub struct Cluster {
 
 impl Request for CreateCluster {
     const OPERATION: Operation = Operation::CreateCluster;
+}
+
+impl Request for DeleteCluster {
+    const OPERATION: Operation = Operation::DeleteCluster;
 }
 
 /// The name of a cluster that nobody named.
@@ -67,6 +90,34 @@ pub fn create(request: &CreateCluster) -> Result<Cluster, ApiError> {
     check_default_strategy(request)?;
     let default_strategy = request.default_capacity_provider_strategy.clone();
     Ok(Cluster { name: name.to_owned(), default_strategy })
+}
+
+/// Deletes a cluster, if nothing is in it.
+///
+/// # Errors
+/// What is still in it, or that there is no such cluster.
+pub fn delete(
+    request: &DeleteCluster,
+    contents: Contents,
+    clusters: &mut Vec<Cluster>,
+) -> Result<(), ApiError> {
+    let Some(named) = request.cluster.as_deref() else {
+        return Err(ApiError::invalid("cluster", "A cluster is required."));
+    };
+    let name = find(clusters, Some(named))?.name.clone();
+    let rows = [
+        (contents.services, ErrorKind::ClusterContainsServicesException, "services"),
+        (contents.tasks, ErrorKind::ClusterContainsTasksException, "tasks"),
+        (contents.instances, ErrorKind::ClusterContainsContainerInstancesException, "container instances"),
+    ];
+    mark!("CL-03");
+    for (count, kind, what) in rows {
+        if count > 0 {
+            return Err(ApiError::new(kind, "cluster", format!("The cluster {name} still has {what}.")));
+        }
+    }
+    clusters.retain(|cluster| cluster.name != name);
+    Ok(())
 }
 
 fn check_default_strategy(request: &CreateCluster) -> Result<(), ApiError> {

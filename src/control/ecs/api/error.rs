@@ -32,6 +32,14 @@ pub enum ErrorKind {
     PlatformUnknownException,
     /// The platform version cannot run the task definition.
     PlatformTaskDefinitionIncompatibilityException,
+    /// The same client token, other parameters (RT-02).
+    ConflictException,
+    /// The cluster has services (CL-03).
+    ClusterContainsServicesException,
+    /// The cluster has tasks (CL-03).
+    ClusterContainsTasksException,
+    /// The cluster has container instances (CL-03).
+    ClusterContainsContainerInstancesException,
     /// Valid on AWS, but the simulator does not model it yet.
     UnsupportedFeatureException,
 }
@@ -68,6 +76,12 @@ impl ErrorKind {
             ErrorKind::PlatformUnknownException => "PlatformUnknownException",
             ErrorKind::PlatformTaskDefinitionIncompatibilityException => {
                 "PlatformTaskDefinitionIncompatibilityException"
+            }
+            ErrorKind::ConflictException => "ConflictException",
+            ErrorKind::ClusterContainsServicesException => "ClusterContainsServicesException",
+            ErrorKind::ClusterContainsTasksException => "ClusterContainsTasksException",
+            ErrorKind::ClusterContainsContainerInstancesException => {
+                "ClusterContainsContainerInstancesException"
             }
             ErrorKind::UnsupportedFeatureException => "UnsupportedFeatureException",
         }

@@ -14,10 +14,11 @@ pub mod read;
 pub mod register;
 pub mod request;
 pub mod service;
+pub mod token;
 pub mod unmodelled;
 pub mod volume;
 
-pub use cluster::{Cluster, CreateCluster};
+pub use cluster::{Cluster, Contents, CreateCluster, DeleteCluster};
 pub use common::List;
 pub use error::{ApiError, ErrorKind};
 pub(in crate::control::ecs) use placing::CONSTRAINTS_MAX;

@@ -20,6 +20,8 @@ pub enum Operation {
     CreateCluster,
     /// A service.
     CreateService,
+    /// The end of a cluster.
+    DeleteCluster,
 }
 
 /// A request of one operation.
@@ -118,6 +120,7 @@ impl Operation {
             Operation::StartTask => "StartTask",
             Operation::CreateCluster => "CreateCluster",
             Operation::CreateService => "CreateService",
+            Operation::DeleteCluster => "DeleteCluster",
         }
     }
 }

@@ -136,7 +136,9 @@ pub fn run(
     };
     let placing = placing::compile(&wish, row, cluster, known, definitions)?;
     let group = request.group.as_deref();
-    Ok(task_request(name, row, group, (u32::from(count), placing, None), definitions))
+    let request_of = task_request(name, row, group, (u32::from(count), placing, None), definitions);
+    let client_token = request.client_token.as_deref().map(|token| definitions.symbols.intern(token));
+    Ok(TaskRequest { client_token, ..request_of })
 }
 
 /// Compiles a StartTask request; its tasks are called `name` in the scenario.
@@ -208,7 +210,8 @@ fn task_request(
     let family = || format!("family:{}", symbols.text(tasks[row.index()].family));
     let group = group.map_or_else(family, str::to_owned);
     let group = symbols.intern(&group);
-    TaskRequest { name: symbols.intern(name), task_definition: row, group, count, placing, instances }
+    let name = symbols.intern(name);
+    TaskRequest { name, task_definition: row, group, count, placing, instances, client_token: None }
 }
 
 /// `POOL-NUMBER`, or an ARN that ends in it.

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{
-    ApiError, Cluster, CreateCluster, CreateService, ErrorKind, Known, RegisterTaskDefinition, Request,
-    RunTask, StartTask, cluster, read, request, service, unmodelled,
+    ApiError, Cluster, Contents, CreateCluster, CreateService, DeleteCluster, ErrorKind, Known,
+    RegisterTaskDefinition, Request, RunTask, StartTask, cluster, read, request, service, unmodelled,
 };
 use crate::base::mark::must_reach;
 use crate::base::{Symbols, Timestamp};
@@ -127,6 +127,10 @@ fn spell(error: &ApiError) -> String {
         ErrorKind::ClusterNotFoundException => "N",
         ErrorKind::PlatformUnknownException => "P",
         ErrorKind::PlatformTaskDefinitionIncompatibilityException => "T",
+        ErrorKind::ConflictException => "K",
+        ErrorKind::ClusterContainsServicesException => "S",
+        ErrorKind::ClusterContainsTasksException => "R",
+        ErrorKind::ClusterContainsContainerInstancesException => "M",
         ErrorKind::UnsupportedFeatureException => "U",
     };
     format!("{kind} {}", error.path)
@@ -357,6 +361,28 @@ fn volumes_at_launch() {
     assert_eq!(service(json!({})), Ok(()));
     let kept = service(json!({"terminationPolicy": {"deleteOnTermination": false}}));
     assert_eq!(kept, Err(format!("I {path}.terminationPolicy")));
+}
+
+#[test]
+fn clusters_are_deleted_when_nothing_is_in_them() {
+    let plane = Plane::new();
+    let row = |named: Value, contents: Contents, expected: &str, marks: &[&str]| {
+        let request = shaped::<DeleteCluster>(&json!({"cluster": named}));
+        let mut clusters = plane.clusters.clone();
+        let left = must_reach(marks, || match cluster::delete(&request, contents, &mut clusters) {
+            Ok(()) => clusters.iter().map(|cluster| cluster.name.as_str()).collect::<Vec<_>>().join(" "),
+            Err(error) => spell(&error),
+        });
+        assert_eq!(left, expected, "{named} with {contents:?}");
+    };
+    let none = Contents::default();
+    row(json!("main"), none, "default fargate", &["CL-03"]);
+    row(json!("arn:aws:ecs:us-east-1:1:cluster/main"), none, "default fargate", &["CL-03"]);
+    row(json!("nowhere"), none, "N cluster", &[]);
+    row(json!(null), none, "I cluster", &[]);
+    row(json!("main"), Contents { services: 1, tasks: 1, instances: 1 }, "S cluster", &["CL-03"]);
+    row(json!("main"), Contents { tasks: 1, instances: 1, ..none }, "R cluster", &["CL-03"]);
+    row(json!("main"), Contents { instances: 1, ..none }, "M cluster", &["CL-03"]);
 }
 
 #[test]

@@ -63,16 +63,25 @@ pub(super) struct Details {
     /// The row as last observed.
     pub(super) instance: Option<ContainerInstance>,
     /// Tasks placed and not stopped, by group.
-    pub(super) groups: Vec<(Symbol, u32)>,
+    pub(super) groups: Vec<Members>,
     pub(super) ports: Vec<u16>,
     pub(super) ports_udp: Vec<u16>,
+}
+
+/// The tasks of one group on one instance; never none.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Members {
+    pub(super) group: Symbol,
+    pub(super) count: u32,
+    /// Where the instance stands in [`Group::instances`].
+    place: u32,
 }
 
 /// The tasks of one group, placed and not stopped.
 #[derive(Debug, Default)]
 pub(super) struct Group {
-    /// Per instance; no zeros.
-    pub(super) instances: BTreeMap<Row<ContainerInstance>, u32>,
+    /// Every instance with such a task, once, in no order.
+    pub(super) instances: Vec<Row<ContainerInstance>>,
     /// Per class of instance; sorted, no zeros.
     pub(super) classes: Vec<(Row<InstanceClass>, u32)>,
 }
@@ -152,11 +161,13 @@ impl Belief {
         let details = &mut self.details[row.index()];
         take_ports(&mut details.ports, &needs.ports);
         take_ports(&mut details.ports_udp, &needs.ports_udp);
-        count_up(&mut details.groups, group);
         let class = seat.class;
-        let members = self.groups.get_or_insert_with(group, Group::default);
-        *members.instances.entry(row).or_insert(0) += 1;
-        members.add_class(class, 1);
+        let known = self.groups.get_or_insert_with(group, Group::default);
+        known.add_class(class, 1);
+        match details.groups.iter_mut().find(|members| members.group == group) {
+            Some(members) => members.count += 1,
+            None => details.groups.push(Members { group, count: 1, place: known.add_instance(row) }),
+        }
         self.books.hold(needs);
         self.touch(row, former, Some(group));
     }
@@ -184,14 +195,8 @@ impl Belief {
         let former = *seat;
         seat.held.interfaces -= needs.interfaces;
         let class = seat.class;
-        count_down(&mut self.details[row.index()].groups, group);
-        let members = self.groups.get_mut(&group).expect("a task that stops was counted in its group");
-        let on_instance = members.instances.get_mut(&row).expect("a task that stops was counted here");
-        *on_instance -= 1;
-        if *on_instance == 0 {
-            members.instances.remove(&row);
-        }
-        members.take_class(class, 1);
+        self.groups.get_mut(&group).expect("a task that stops was counted in its group").take_class(class, 1);
+        self.count_down(row, group);
         self.books.forget(needs);
         self.touch(row, former, Some(group));
     }
@@ -220,7 +225,7 @@ impl Belief {
     /// How many tasks of a group an instance has.
     pub(super) fn count(&self, row: Row<ContainerInstance>, group: Symbol) -> u32 {
         let groups = &self.details[row.index()].groups;
-        groups.iter().find(|(known, _)| *known == group).map_or(0, |&(_, count)| count)
+        groups.iter().find(|members| members.group == group).map_or(0, |members| members.count)
     }
 
     /// The tasks of a group, if it has or had any.
@@ -247,9 +252,9 @@ impl Belief {
             memory += i128::from(seat.held.memory.bytes());
             interfaces += i128::from(seat.held.interfaces);
             tasks += u64::from(seat.held.tasks);
-            for &(group, count) in &self.details[index].groups {
+            for &Members { group, count, place } in &self.details[index].groups {
                 let known = self.group(group).expect("a group that is counted is known");
-                assert_eq!(known.instances.get(&row), Some(&count), "tasks of a group on one instance");
+                assert_eq!(known.instances[place as usize], row, "a group knows its instances");
                 let in_class = known.classes.iter().find(|(class, _)| *class == seat.class);
                 assert!(in_class.is_some_and(|&(_, all)| all >= count), "a class counts its instances");
                 members += u64::from(count);
@@ -315,12 +320,31 @@ impl Belief {
         if seat.status.is_some() {
             self.epoch += 1;
         }
-        for &(group, count) in &self.details[row.index()].groups {
-            let members = self.groups.get_mut(&group).expect("a group that is counted is known");
-            members.take_class(seat.class, count);
-            members.add_class(class, count);
+        for &Members { group, count, .. } in &self.details[row.index()].groups {
+            let known = self.groups.get_mut(&group).expect("a group that is counted is known");
+            known.take_class(seat.class, count);
+            known.add_class(class, count);
         }
         seat.class = class;
+    }
+
+    /// A group has one task less on an instance.
+    fn count_down(&mut self, row: Row<ContainerInstance>, group: Symbol) {
+        let groups = &mut self.details[row.index()].groups;
+        let at = groups.iter().position(|members| members.group == group);
+        let at = at.expect("a task that stops was counted on its instance");
+        groups[at].count -= 1;
+        if groups[at].count > 0 {
+            return;
+        }
+        let Members { place, .. } = groups.swap_remove(at);
+        let known = self.groups.get_mut(&group).expect("a task that stops was counted in its group");
+        known.instances.swap_remove(place as usize);
+        if let Some(moved) = known.instances.get(place as usize) {
+            let groups = &mut self.details[moved.index()].groups;
+            let members = groups.iter_mut().find(|members| members.group == group);
+            members.expect("a group knows instances with its tasks").place = place;
+        }
     }
 
     fn touch(&mut self, row: Row<ContainerInstance>, former: Seat, group: Option<Symbol>) {
@@ -359,6 +383,12 @@ impl Seat {
 }
 
 impl Group {
+    /// Adds an instance and says where it stands.
+    fn add_instance(&mut self, row: Row<ContainerInstance>) -> u32 {
+        self.instances.push(row);
+        u32::try_from(self.instances.len() - 1).expect("fewer instances than rows")
+    }
+
     fn add_class(&mut self, class: Row<InstanceClass>, count: u32) {
         match self.classes.binary_search_by_key(&class, |&(known, _)| known) {
             Ok(at) => self.classes[at].1 += count,
@@ -406,16 +436,16 @@ impl Touched {
         self.read = self.end();
     }
 
-    /// Keeps between one and two times as many changes as there are rows: whoever is further behind
-    /// is better off looking at every row.
+    /// Keeps at least half as many changes as there are rows, and at most four times so many: whoever is
+    /// further behind is better off looking at every row.
     fn push(&mut self, touch: Touch, rows: usize) {
         if self.is_told_by_last(touch) {
             return;
         }
-        let keep = rows.max(Touched::KEPT_MIN);
-        if self.touches.len() >= 2 * keep {
-            self.touches.drain(..keep);
-            self.dropped += keep as u64;
+        let keep = rows / 2 + Touched::KEPT_MIN;
+        if self.touches.len() >= 4 * keep {
+            self.touches.drain(..3 * keep);
+            self.dropped += 3 * keep as u64;
         }
         self.last.resize(rows, 0);
         let after = self.end() + 1;
@@ -467,22 +497,6 @@ impl Books {
         self.forgotten += 1;
         assert!(self.forgotten <= self.released, "what is forgotten was released");
         self.interfaces -= i128::from(needs.interfaces);
-    }
-}
-
-fn count_up(groups: &mut Vec<(Symbol, u32)>, group: Symbol) {
-    match groups.iter_mut().find(|(known, _)| *known == group) {
-        Some((_, count)) => *count += 1,
-        None => groups.push((group, 1)),
-    }
-}
-
-fn count_down(groups: &mut Vec<(Symbol, u32)>, group: Symbol) {
-    let at = groups.iter().position(|(known, _)| *known == group);
-    let at = at.expect("a task that stops was counted on its instance");
-    groups[at].1 -= 1;
-    if groups[at].1 == 0 {
-        groups.swap_remove(at);
     }
 }
 

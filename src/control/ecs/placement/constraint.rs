@@ -100,7 +100,7 @@ impl Candidate for Seen<'_> {
 
     fn runs_group_where(&self, wanted: &dyn Fn(&str) -> bool) -> bool {
         let groups = &self.belief.details(self.row).groups;
-        groups.iter().any(|&(group, _)| wanted(self.definitions.symbols.text(group)))
+        groups.iter().any(|members| wanted(self.definitions.symbols.text(members.group)))
     }
 
     fn attribute(&self, name: &str) -> Option<Option<&str>> {

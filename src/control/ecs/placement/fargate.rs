@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::base::hash::Map;
-use crate::base::{Cpu, EntityKey, Symbol};
+use crate::base::{Bytes, Cpu, EntityKey, Symbol};
 use crate::control::ecs::objects::Subnet;
 use crate::mark;
 
@@ -43,6 +43,7 @@ pub(super) struct Candidate<'a> {
     pub(super) group: Symbol,
     pub(super) task: EntityKey,
     pub(super) cpu: Cpu,
+    pub(super) memory: Bytes,
 }
 
 impl Fargate {
@@ -62,9 +63,13 @@ impl Fargate {
         candidate: Candidate<'_>,
         settings: PlacementSettings,
     ) -> Result<Subnet, Refusal> {
-        let Candidate { subnets, group, task, cpu } = candidate;
+        let Candidate { subnets, group, task, cpu, memory } = candidate;
         if let Some(refusal) = self.above_quota(cpu, settings) {
             return Err(refusal);
+        }
+        if settings.fargate_memory.is_some_and(|most| memory > most) {
+            mark!("4.7/The requested MEMORY configuration is above your limit.");
+            return Err(Refusal::FargateMemory);
         }
         let zone = self.zone(subnets, group, settings);
         let Some(subnet) = zone.and_then(|zone| self.subnet(subnets, zone, settings)) else {

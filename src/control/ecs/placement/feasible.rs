@@ -83,7 +83,8 @@ impl<'a> Question<'a> {
             | Refusal::NoInstances
             | Refusal::Fargate
             | Refusal::FargateQuota
-            | Refusal::FargateSize => [0, 0],
+            | Refusal::FargateSize
+            | Refusal::FargateMemory => [0, 0],
         }
     }
 
@@ -124,7 +125,8 @@ impl<'a> Question<'a> {
             | Refusal::NoInstances
             | Refusal::Fargate
             | Refusal::FargateQuota
-            | Refusal::FargateSize => unreachable!("not a check on one ACTIVE instance"),
+            | Refusal::FargateSize
+            | Refusal::FargateMemory => unreachable!("not a check on one ACTIVE instance"),
         }
     }
 
@@ -148,16 +150,8 @@ pub(super) const fn lacks(want: i64, left: i64) -> bool {
     want > 0 && want > left
 }
 
-/// Whether an instance has room for what a task needs; ports apart.
-pub(super) fn has_room(needs: &Reservation, seat: &Seat, class: &InstanceClass) -> bool {
-    !lacks(needs.cpu.parts(), seat.cpu_left(class).parts())
-        && !lacks(needs.memory.bytes(), seat.memory_left(class).bytes())
-        && !lacks(i64::from(needs.gpus), seat.gpus_left(class))
-        && !lacks(i64::from(needs.interfaces), seat.interfaces_left(class))
-}
-
-/// What may be held on an instance of a class so that a task still finds room: [`has_room`] the other
-/// way round, computed once for many instances.
+/// What may be held on an instance of a class so that a task still finds room: the checks of amounts the
+/// other way round, computed once for many instances.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct HeldMax {
     cpu: i64,
@@ -177,6 +171,7 @@ impl HeldMax {
         }
     }
 
+    /// Whether an instance has room for the task; ports apart.
     pub(super) fn leaves_room(&self, seat: &Seat) -> bool {
         let held = &seat.held;
         held.cpu.parts() <= self.cpu

@@ -7,6 +7,7 @@ mod belief;
 mod constraint;
 mod fargate;
 mod feasible;
+mod layout;
 mod shape_index;
 pub mod stop;
 mod strategy;
@@ -18,6 +19,7 @@ use crate::base::turn::below;
 use crate::base::{Bytes, Cpu, Edit, EntityKey, Note, Purpose, Row, Subject, Symbol, Turn};
 use crate::mark;
 
+use super::api::ErrorKind;
 use super::objects::{
     ContainerInstance, Definitions, Desired, InstanceStatus, LaunchType, Placing, Subnet, Task,
     TaskDefinition, TaskStatus,
@@ -57,6 +59,8 @@ pub struct PlacementSettings {
     pub fargate_tries_other_zones: bool,
     /// vCPUs of Fargate tasks that may start and run at once (QT-01); none for no limit.
     pub fargate_vcpus: Option<u32>,
+    /// The memory that one Fargate task may have; none for no limit, since AWS publishes none.
+    pub fargate_memory: Option<Bytes>,
 }
 
 impl Default for PlacementSettings {
@@ -68,6 +72,7 @@ impl Default for PlacementSettings {
             subnet_choice: SubnetChoice::MostFreeAddresses,
             fargate_tries_other_zones: true,
             fargate_vcpus: None,
+            fargate_memory: None,
         }
     }
 }
@@ -173,6 +178,8 @@ pub enum Refusal {
     FargateQuota,
     /// One task alone is above the vCPU quota of Fargate.
     FargateSize,
+    /// One task alone is above the memory that the account may use on Fargate.
+    FargateMemory,
 }
 
 /// Why no place was found: instances per reason, and the one that came closest (PL-41).
@@ -185,8 +192,29 @@ pub struct Rejection {
 }
 
 impl Refusal {
+    /// Every reason, by its number.
+    pub const ALL: [Refusal; Refusal::COUNT] = [
+        Refusal::Agent,
+        Refusal::Attribute,
+        Refusal::Cpu,
+        Refusal::Memory,
+        Refusal::Ports,
+        Refusal::Gpu,
+        Refusal::Interface,
+        Refusal::Location,
+        Refusal::Constraint,
+        Refusal::Inactive,
+        Refusal::Missing,
+        Refusal::NoActiveInstances,
+        Refusal::NoInstances,
+        Refusal::Fargate,
+        Refusal::FargateQuota,
+        Refusal::FargateSize,
+        Refusal::FargateMemory,
+    ];
+
     /// How many reasons there are.
-    pub const COUNT: usize = Refusal::FargateSize as usize + 1;
+    pub const COUNT: usize = Refusal::FargateMemory as usize + 1;
 
     /// The reason as the API spells it (section 4.7).
     pub fn reason(self) -> &'static str {
@@ -243,7 +271,7 @@ impl Refusal {
                 mark!("PL-40");
                 "No Container Instances were found in your cluster."
             }
-            Refusal::Fargate | Refusal::FargateQuota | Refusal::FargateSize => {
+            Refusal::Fargate | Refusal::FargateQuota | Refusal::FargateSize | Refusal::FargateMemory => {
                 mark!("4.7/RESOURCE:FARGATE");
                 "RESOURCE:FARGATE"
             }
@@ -257,6 +285,27 @@ impl Rejection {
         let mut rejection = Rejection::default();
         rejection.counts[refusal as usize] = 1;
         rejection
+    }
+
+    /// What a caller of RunTask or StartTask is answered: an error where no instance is registered at
+    /// all, else the reasons of the `failures` and how often each stands there (PL-40).
+    ///
+    /// ```
+    /// use windtunnel::control::ecs::placement::{Refusal, Rejection};
+    /// assert_eq!(Rejection::of(Refusal::Memory).answer(), "RESOURCE:MEMORY");
+    /// ```
+    pub fn answer(&self) -> String {
+        if self.count(Refusal::NoInstances) > 0 {
+            mark!("PL-40");
+            let kind = ErrorKind::InvalidParameterException.as_str();
+            return format!("{kind}: {}", Refusal::NoInstances.reason());
+        }
+        let given = Refusal::ALL.into_iter().filter(|&refusal| self.count(refusal) > 0);
+        let words = given.map(|refusal| match self.count(refusal) {
+            1 => refusal.reason().to_owned(),
+            count => format!("{count} x {}", refusal.reason()),
+        });
+        words.collect::<Vec<_>>().join(", ")
     }
 
     /// How many instances were refused for a reason.
@@ -442,8 +491,10 @@ impl Placement {
     ) -> Result<Place, Rejection> {
         let Wanted { placing, group, key, .. } = *wanted;
         let definition = &definitions[wanted.task_definition];
-        let cpu = definition.fargate.map_or(definition.reservation.cpu, |shape| shape.cpu);
-        let candidate = Candidate { subnets: &placing.subnets, group, task: key, cpu };
+        let held = &definition.reservation;
+        let (cpu, memory) =
+            definition.fargate.map_or((held.cpu, held.memory), |shape| (shape.cpu, shape.memory));
+        let candidate = Candidate { subnets: &placing.subnets, group, task: key, cpu, memory };
         let subnet = self.fargate.place(candidate, self.settings);
         if turn.why.wants(Subject(key)) {
             let finding = subnet.map_or_else(Refusal::reason, |_| CHOSEN);

@@ -3,7 +3,8 @@
 //! A *shape* is everything of a request that placement asks about: needs, constraints, strategies. A
 //! *view* is the instances as one shape sees them: one [`Tree`] per combination of spread values, one
 //! leaf per instance in the order of registration, its key the part of the chain that the instance
-//! decides alone. A view is brought up to date when it is used, from the rows touched since. What a
+//! decides alone. Where the leaves stand is the same for all shapes that spread over the same keys: their
+//! [`Layout`]. A view is brought up to date when it is used, from the rows touched since. What a
 //! group counts on instances is either few exceptions, put into the tree for one decision, or a view of
 //! the group's own. Knows no rule: the answers come from `feasible`, `constraint` and `strategy`.
 
@@ -18,8 +19,9 @@ use crate::control::ecs::objects::{
 use crate::control::ecs::query::Expression;
 use crate::mark;
 
-use super::belief::{Net, Seat, UNREGISTERED};
-use super::feasible::{HeldMax, Question, has_attributes, has_room, is_located};
+use super::belief::{Net, Seat, Touch, UNREGISTERED};
+use super::feasible::{HeldMax, Question, has_attributes, is_located};
+use super::layout::{Layout, Leaf, Part};
 use super::strategy::{Chain, Key, Step, Value, own_number};
 use super::tree::{NONE, Tree};
 use super::{PlacementSettings, Wanted, constraint, strategy};
@@ -30,17 +32,21 @@ pub(super) struct ShapeIndex {
     /// Requests seen before, by task definition.
     known: Map<Row<TaskDefinition>, Vec<Known>>,
     shapes: Vec<Shape>,
+    /// One per list of keys that a chain spreads over.
+    layouts: Vec<Layout>,
     views: Vec<View>,
     /// The view of a shape, or of a shape and a group.
     view_of: Map<(usize, Option<Symbol>), usize>,
     uses: u64,
+    /// How many layouts were made.
+    made: u64,
     pub(super) limits: Limits,
 }
 
 /// Where one way of finding the best gives way to another. No limit changes what is found.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
-    /// How many leaves all views may have together, at about 40 bytes; the view used longest ago goes.
+    /// How many leaves all views may have together, at about 10 to 20 bytes; the view used longest ago goes.
     pub(super) leaves: usize,
     /// Up to how many instances with tasks of its group a request shares the view of its shape.
     pub(super) exceptions: usize,
@@ -90,15 +96,11 @@ struct View {
     name: (usize, Option<Symbol>),
     /// How far the touched rows were read.
     position: u64,
-    epoch: u64,
+    /// The layout that it is for; another number makes the view void.
+    layout: u64,
     classes: Vec<Class>,
-    /// Per key of the chain, the values that classes have.
-    values: Vec<Vec<Value>>,
-    parts: Vec<Part>,
-    /// By row of the instance.
-    leaves: Vec<Leaf>,
-    /// Leaves of instances that are gone.
-    dead: usize,
+    /// By part of the layout.
+    trees: Vec<Tree>,
     used: u64,
 }
 
@@ -107,29 +109,15 @@ struct View {
 struct Class {
     /// Whether attributes and zone allow the task.
     allows: bool,
-    part: u32,
     held_max: HeldMax,
 }
 
-/// The instances with the same value for every key of the chain.
-#[derive(Debug)]
-struct Part {
-    /// Per key, which of the view's values.
-    values: Vec<usize>,
-    tree: Tree,
-    /// Per leaf, which instance and its order of registration.
-    instances: Vec<(Row<ContainerInstance>, u32)>,
-}
-
-/// Where an instance stands; `order` is [`UNREGISTERED`] for none.
-#[derive(Clone, Copy, Debug)]
-struct Leaf {
-    place: u32,
-    order: u32,
-}
-
-impl Leaf {
-    const NOWHERE: Leaf = Leaf { place: 0, order: UNREGISTERED };
+/// A view with the layout that it is for.
+struct Seen<'a> {
+    question: &'a Question<'a>,
+    shape: &'a Shape,
+    layout: &'a Layout,
+    view: &'a mut View,
 }
 
 impl ShapeIndex {
@@ -142,13 +130,15 @@ impl ShapeIndex {
         pick: impl FnOnce(usize) -> usize,
     ) -> Option<Row<ContainerInstance>> {
         let shape = self.shape(question, wanted, settings);
+        let layout = self.layout(question, shape);
         let group = self.shapes[shape].own_group(question, self.limits.exceptions);
-        let at = self.view(question, shape, group);
-        let (shape, view) = (&self.shapes[shape], &mut self.views[at]);
-        let exceptions = view.except(question, shape);
-        let best = view.best(question, shape, settings, pick);
-        for (part, leaf, key) in exceptions {
-            view.set(part, leaf, key);
+        let at = self.view(question, shape, layout, group);
+        let (shape, layout, view) = (&self.shapes[shape], &self.layouts[layout], &mut self.views[at]);
+        let mut seen = Seen { question, shape, layout, view };
+        let exceptions = seen.except();
+        let best = seen.best(settings, pick);
+        for (part, place, key) in exceptions {
+            seen.set(part, place, key);
         }
         best
     }
@@ -175,17 +165,40 @@ impl ShapeIndex {
         number
     }
 
+    /// The layout of a shape, up to date.
+    fn layout(&mut self, question: &Question<'_>, shape: usize) -> usize {
+        let keys = &self.shapes[shape].keys;
+        let known = self.layouts.iter().position(|layout| layout.keys() == keys);
+        let at = known.unwrap_or(self.layouts.len());
+        if let Some(layout) = self.layouts.get_mut(at)
+            && layout.catch_up(question, self.limits.slack)
+        {
+            return at;
+        }
+        self.made += 1;
+        let layout = Layout::of(question, keys.clone(), self.made);
+        if known.is_some() {
+            self.layouts[at] = layout;
+        } else {
+            self.layouts.push(layout);
+        }
+        at
+    }
+
     /// A view that is up to date.
-    fn view(&mut self, question: &Question<'_>, shape: usize, group: Option<Symbol>) -> usize {
+    fn view(&mut self, question: &Question<'_>, shape: usize, layout: usize, group: Option<Symbol>) -> usize {
         self.uses += 1;
         let name = (shape, group);
+        let (shape, layout) = (&self.shapes[shape], &self.layouts[layout]);
         let at = if let Some(&at) = self.view_of.get(&name) {
-            if !self.views[at].catch_up(question, &self.shapes[shape], self.limits.slack) {
-                self.views[at] = View::of(question, &self.shapes[shape], name);
+            let view = &mut self.views[at];
+            if !(Seen { question, shape, layout, view }).catch_up(self.limits.slack) {
+                self.views[at] = View::of(question, shape, layout, name);
             }
             at
         } else {
-            self.add(View::of(question, &self.shapes[shape], name))
+            let view = View::of(question, shape, layout, name);
+            self.add(view)
         };
         self.views[at].used = self.uses;
         at
@@ -288,14 +301,14 @@ impl Shape {
         question: &Question<'_>,
         row: Row<ContainerInstance>,
         seat: &Seat,
-        allows: bool,
+        of_class: &Class,
         count: u32,
     ) -> u128 {
-        if !allows || !is_candidate(seat) || (self.distinct && count > 0) {
+        if !of_class.allows || !fits(seat, of_class) || (self.distinct && count > 0) {
             return NONE;
         }
         let class = &question.definitions[seat.class];
-        if !has_room(&self.needs, seat, class) || question.lacks_ports(row, class) {
+        if question.lacks_ports(row, class) {
             return NONE;
         }
         if !self.expressions.iter().all(|expression| constraint::holds(question, expression, row)) {
@@ -315,9 +328,9 @@ impl Shape {
     }
 }
 
-/// Whether an instance takes tasks at all.
-fn is_candidate(seat: &Seat) -> bool {
-    seat.status == Some(InstanceStatus::Active) && seat.agent_connected
+/// Whether an instance takes tasks at all, and has room for this one; ports apart.
+fn fits(seat: &Seat, class: &Class) -> bool {
+    seat.status == Some(InstanceStatus::Active) && seat.agent_connected && class.held_max.leaves_room(seat)
 }
 
 /// Whether attributes and zones of a class allow the task.
@@ -345,82 +358,64 @@ fn packed(number: i64, width: u32) -> u128 {
 
 impl View {
     /// A view made by a look at every instance.
-    fn of(question: &Question<'_>, shape: &Shape, name: (usize, Option<Symbol>)) -> Self {
+    fn of(question: &Question<'_>, shape: &Shape, layout: &Layout, name: (usize, Option<Symbol>)) -> Self {
         let belief = question.belief;
+        let class = |class: &InstanceClass| Class {
+            allows: allows(question, class),
+            held_max: HeldMax::of(&shape.needs, class),
+        };
         let mut view = View {
             name,
             position: belief.touched().end(),
-            epoch: belief.epoch,
-            classes: Vec::new(),
-            values: vec![Vec::new(); shape.keys.len()],
-            parts: Vec::new(),
-            leaves: Vec::new(),
-            dead: 0,
+            layout: layout.number(),
+            classes: question.definitions.classes.iter().map(class).collect(),
+            trees: Vec::new(),
             used: 0,
         };
-        for class in &question.definitions.classes {
-            view.add_class(question, shape, class);
-        }
-        let mut keys = vec![Vec::new(); view.parts.len()];
-        for (row, seat) in belief.registered() {
-            let Class { allows, part, .. } = view.classes[seat.class.index()];
-            keys[part as usize].push(view.key(question, shape, row, seat, allows));
-            view.stand(row, part, seat.order);
-        }
-        for (part, keys) in view.parts.iter_mut().zip(keys) {
-            part.tree = shape.tree(&keys);
+        for part in layout.parts() {
+            let key = |&(row, order)| match belief.seat(row).filter(|seat| seat.order == order) {
+                Some(seat) => view.key(question, shape, row, seat),
+                None => NONE,
+            };
+            let keys: Vec<u128> = part.instances.iter().map(key).collect();
+            view.trees.push(shape.tree(&keys));
         }
         view
     }
 
     fn len(&self) -> usize {
-        self.parts.iter().map(|part| part.tree.len()).sum()
+        self.trees.iter().map(Tree::len).sum()
     }
 
-    fn add_class(&mut self, question: &Question<'_>, shape: &Shape, class: &InstanceClass) {
-        let values: Vec<usize> = shape
-            .keys
-            .iter()
-            .zip(&mut self.values)
-            .map(|(key, values)| {
-                let value = key.value(class);
-                values.iter().position(|known| *known == value).unwrap_or_else(|| {
-                    values.push(value);
-                    values.len() - 1
-                })
-            })
-            .collect();
-        let part = self.parts.iter().position(|part| part.values == values).unwrap_or_else(|| {
-            self.parts.push(Part { values, tree: shape.tree(&[]), instances: Vec::new() });
-            self.parts.len() - 1
-        });
-        let part = u32::try_from(part).expect("fewer parts than classes");
-        let held_max = HeldMax::of(&shape.needs, class);
-        self.classes.push(Class { allows: allows(question, class), part, held_max });
+    fn key(&self, question: &Question<'_>, shape: &Shape, row: Row<ContainerInstance>, seat: &Seat) -> u128 {
+        let (_, group) = self.name;
+        let count = group.map_or(0, |group| question.belief.count(row, group));
+        shape.key(question, row, seat, &self.classes[seat.class.index()], count)
     }
+}
 
+impl Seen<'_> {
     /// Reads the rows touched since the last use. False where a new view is the better way.
-    fn catch_up(&mut self, question: &Question<'_>, shape: &Shape, slack: usize) -> bool {
-        let belief = question.belief;
-        if self.epoch != belief.epoch || self.classes.len() != question.definitions.classes.len() {
+    fn catch_up(&mut self, slack: usize) -> bool {
+        let log = self.question.belief.touched();
+        let Some(touches) = log.since(self.view.position) else { return false };
+        if self.view.layout != self.layout.number() || touches.len() > self.view.len() / 2 + slack {
             return false;
         }
-        let Some(touches) = belief.touched().since(self.position) else { return false };
-        let standing = self.len();
-        if touches.len() > standing / 2 + slack || self.dead > standing / 2 + slack {
-            return false;
-        }
-        let position = std::mem::replace(&mut self.position, belief.touched().end());
-        if touches.iter().all(|touch| touch.former.order == touch.seat.order) {
-            let (_, group) = self.name;
-            for net in belief.touched().net(position, group) {
-                if net.seat.order != UNREGISTERED && self.matters(shape, &net) {
-                    self.refresh(question, shape, net.row, net.seat);
-                }
-            }
-        } else {
+        let position = std::mem::replace(&mut self.view.position, log.end());
+        if self.layout.changed_since(position) {
+            self.extend();
             for touch in touches {
-                self.refresh(question, shape, touch.row, &touch.seat);
+                self.follow(touch);
+            }
+            return true;
+        }
+        let (_, group) = self.view.name;
+        for net in log.net(position, group) {
+            if net.seat.order != UNREGISTERED && self.matters(&net) {
+                let Leaf { part, place, .. } = self.layout.leaf(net.row);
+                let key = self.view.key(self.question, self.shape, net.row, net.seat);
+                self.set(part, place, key);
             }
         }
         true
@@ -428,85 +423,58 @@ impl View {
 
     /// Whether a change of an instance that neither came nor went may change its key. Most do not, and
     /// this is found without a look at the leaf.
-    fn matters(&self, shape: &Shape, net: &Net<'_>) -> bool {
-        if !shape.is_by_seat {
+    fn matters(&self, net: &Net<'_>) -> bool {
+        if !self.shape.is_by_seat {
             return true;
         }
-        let held_max = &self.classes[net.seat.class.index()].held_max;
-        let fits = |seat: &Seat| is_candidate(seat) && held_max.leaves_room(seat);
-        let (before, after) = (fits(net.former), fits(net.seat));
-        let moves = net.counts || shape.depends_on_amounts && net.former.held != net.seat.held;
+        let class = &self.view.classes[net.seat.class.index()];
+        let (before, after) = (fits(net.former, class), fits(net.seat, class));
+        let moves = net.counts || self.shape.depends_on_amounts && net.former.held != net.seat.held;
         before != after || before && moves
     }
 
-    /// Brings one instance up to date.
-    fn refresh(&mut self, question: &Question<'_>, shape: &Shape, row: Row<ContainerInstance>, seat: &Seat) {
-        let leaf = self.leaf(row);
-        if leaf.order == UNREGISTERED && seat.order == UNREGISTERED {
-            return;
-        }
-        let Class { allows, part, .. } = self.classes[seat.class.index()];
-        if seat.order == UNREGISTERED {
-            self.set(part, leaf, NONE);
-            self.leaves[row.index()] = Leaf::NOWHERE;
-            self.dead += 1;
-            return;
-        }
-        let key = self.key(question, shape, row, seat, allows);
-        if leaf.order == seat.order {
-            self.set(part, leaf, key);
-        } else {
-            self.stand(row, part, seat.order);
-            self.parts[part as usize].tree.push(key);
+    /// Adds a leaf for everyone who came.
+    fn extend(&mut self) {
+        for (tree, part) in self.view.trees.iter_mut().zip(self.layout.parts()) {
+            while tree.len() < part.instances.len() {
+                tree.push(NONE);
+            }
         }
     }
 
-    fn key(
-        &self,
-        question: &Question<'_>,
-        shape: &Shape,
-        row: Row<ContainerInstance>,
-        seat: &Seat,
-        allows: bool,
-    ) -> u128 {
-        let (_, group) = self.name;
-        let count = group.map_or(0, |group| question.belief.count(row, group));
-        shape.key(question, row, seat, allows, count)
-    }
-
-    fn stand(&mut self, row: Row<ContainerInstance>, part: u32, order: u32) {
-        let instances = &mut self.parts[part as usize].instances;
-        let place = u32::try_from(instances.len()).expect("fewer leaves than registrations");
-        instances.push((row, order));
-        if self.leaves.len() <= row.index() {
-            self.leaves.resize(row.index() + 1, Leaf::NOWHERE);
+    /// Follows one change, when some instances came or went.
+    fn follow(&mut self, touch: &Touch) {
+        let Touch { row, former, seat, .. } = touch;
+        if former.order != seat.order
+            && let Some(leaf) = self.layout.leaf_of(former)
+        {
+            self.set(leaf.part, leaf.place, NONE);
         }
-        self.leaves[row.index()] = Leaf { place, order };
+        if let Some(leaf) = self.layout.leaf_of(seat) {
+            let key = self.view.key(self.question, self.shape, *row, seat);
+            self.set(leaf.part, leaf.place, key);
+        }
     }
 
-    fn leaf(&self, row: Row<ContainerInstance>) -> Leaf {
-        self.leaves.get(row.index()).copied().unwrap_or(Leaf::NOWHERE)
-    }
-
-    fn set(&mut self, part: u32, leaf: Leaf, key: u128) {
-        self.parts[part as usize].tree.set(leaf.place as usize, key);
+    fn set(&mut self, part: u32, place: u32, key: u128) {
+        self.view.trees[part as usize].set(place as usize, key);
     }
 
     /// Puts the counts of the group into a view that does not count; hands back what stood there.
-    fn except(&mut self, question: &Question<'_>, shape: &Shape) -> Vec<(u32, Leaf, u128)> {
-        let counted = self.name.1.is_some() || !shape.counts_on_instances();
-        let group = if counted { None } else { question.belief.group(question.group) };
+    fn except(&mut self) -> Vec<(u32, u32, u128)> {
+        let counted = self.view.name.1.is_some() || !self.shape.counts_on_instances();
+        let belief = self.question.belief;
+        let group = if counted { None } else { belief.group(self.question.group) };
         let Some(group) = group else { return Vec::new() };
         let mut changed = Vec::with_capacity(group.instances.len());
-        for (&row, &count) in &group.instances {
-            let leaf = self.leaf(row);
-            let Some(seat) = question.belief.seat(row).filter(|_| leaf.order != UNREGISTERED) else {
-                continue;
-            };
-            let Class { allows, part, .. } = self.classes[seat.class.index()];
-            let former = self.parts[part as usize].tree.key(leaf.place as usize);
-            changed.push((part, leaf, former));
-            self.set(part, leaf, shape.key(question, row, seat, allows, count));
+        for &row in &group.instances {
+            let Leaf { part, place, order } = self.layout.leaf(row);
+            let Some(seat) = belief.seat(row).filter(|_| order != UNREGISTERED) else { continue };
+            changed.push((part, place, self.view.trees[part as usize].key(place as usize)));
+            let count = belief.count(row, self.question.group);
+            let class = &self.view.classes[seat.class.index()];
+            let key = self.shape.key(self.question, row, seat, class, count);
+            self.set(part, place, key);
         }
         changed
     }
@@ -514,16 +482,15 @@ impl View {
     /// The best instance of all parts.
     fn best(
         &self,
-        question: &Question<'_>,
-        shape: &Shape,
         settings: PlacementSettings,
         pick: impl FnOnce(usize) -> usize,
     ) -> Option<Row<ContainerInstance>> {
         mark!("PL-12");
-        let counts = self.spread_counts(question, shape, settings);
-        let mut best: Vec<&Part> = Vec::new();
-        for part in self.parts.iter().filter(|part| part.tree.least() != NONE) {
-            let order = best.first().map_or(Ordering::Less, |best| shape.compare(&counts, part, best));
+        let counts = self.spread_counts(settings);
+        let mut best: Vec<(&Part, &Tree)> = Vec::new();
+        let parts = self.layout.parts().iter().zip(&self.view.trees);
+        for part in parts.filter(|(_, tree)| tree.least() != NONE) {
+            let order = best.first().map_or(Ordering::Less, |best| self.shape.compare(&counts, part, *best));
             match order {
                 Ordering::Less => {
                     best.clear();
@@ -533,31 +500,32 @@ impl View {
                 Ordering::Greater => {}
             }
         }
-        if shape.chain.random { drawn(&best, pick) } else { first_registered(&best) }
+        if self.shape.chain.random { drawn(&best, pick) } else { first_registered(&best) }
     }
 
     /// Per key of the chain and value: how many tasks of the group count there.
-    fn spread_counts(
-        &self,
-        question: &Question<'_>,
-        shape: &Shape,
-        settings: PlacementSettings,
-    ) -> Vec<Vec<u64>> {
+    fn spread_counts(&self, settings: PlacementSettings) -> Vec<Vec<u64>> {
+        let question = self.question;
         let group = question.belief.group(question.group);
         let of = |(key, values): (&Key, &Vec<Value>)| {
             let count =
                 |value: &Value| strategy::spread_count(question.definitions, group, *key, *value, settings);
             values.iter().map(count).collect()
         };
-        shape.keys.iter().zip(&self.values).map(of).collect()
+        self.shape.keys.iter().zip(self.layout.values()).map(of).collect()
     }
 }
 
 impl Shape {
     /// Which of two parts has the better instance, ties apart.
-    fn compare(&self, counts: &[Vec<u64>], one: &Part, other: &Part) -> Ordering {
+    fn compare(
+        &self,
+        counts: &[Vec<u64>],
+        (one, one_tree): (&Part, &Tree),
+        (other, other_tree): (&Part, &Tree),
+    ) -> Ordering {
         let mut key = 0;
-        let (one_least, other_least) = (one.tree.least(), other.tree.least());
+        let (one_least, other_least) = (one_tree.least(), other_tree.least());
         for &step in &self.chain.steps {
             let order = if let Step::Spread(_) = step {
                 key += 1;
@@ -574,22 +542,22 @@ impl Shape {
     }
 }
 
-fn first_registered(parts: &[&Part]) -> Option<Row<ContainerInstance>> {
-    let firsts = parts.iter().map(|part| part.instances[part.tree.first()]);
+fn first_registered(parts: &[(&Part, &Tree)]) -> Option<Row<ContainerInstance>> {
+    let firsts = parts.iter().map(|(part, tree)| part.instances[tree.first()]);
     firsts.min_by_key(|&(_, order)| order).map(|(row, _)| row)
 }
 
-fn drawn(parts: &[&Part], pick: impl FnOnce(usize) -> usize) -> Option<Row<ContainerInstance>> {
-    let ties: usize = parts.iter().map(|part| part.tree.ties()).sum();
+fn drawn(parts: &[(&Part, &Tree)], pick: impl FnOnce(usize) -> usize) -> Option<Row<ContainerInstance>> {
+    let ties: usize = parts.iter().map(|(_, tree)| tree.ties()).sum();
     if ties == 0 {
         return None;
     }
     let mut n = pick(ties);
-    for part in parts {
-        if n < part.tree.ties() {
-            return Some(part.instances[part.tree.nth(n)].0);
+    for (part, tree) in parts {
+        if n < tree.ties() {
+            return Some(part.instances[tree.nth(n)].0);
         }
-        n -= part.tree.ties();
+        n -= tree.ties();
     }
     None
 }

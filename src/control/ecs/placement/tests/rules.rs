@@ -264,6 +264,7 @@ fn reasons_are_spelled_as_the_api_does() {
         ("4.7/RESOURCE:FARGATE", Refusal::Fargate, "RESOURCE:FARGATE"),
         ("4.7/RESOURCE:FARGATE", Refusal::FargateQuota, "RESOURCE:FARGATE"),
         ("4.7/RESOURCE:FARGATE", Refusal::FargateSize, "RESOURCE:FARGATE"),
+        ("4.7/RESOURCE:FARGATE", Refusal::FargateMemory, "RESOURCE:FARGATE"),
     ];
     assert_eq!(rows.len(), Refusal::COUNT);
     for (rule, refusal, reason) in rows {
@@ -498,6 +499,41 @@ fn fargate_balances_zones() {
     check_fargate(&["PL-30"], strict, &["a"], &three, &["s1@b", "none"]);
     let first = PlacementSettings { subnet_choice: SubnetChoice::RequestOrder, ..settings };
     check_fargate(&["PL-30"], first, &[], &three, &["s1@b", "s2@a", "s1@b"]);
+}
+
+#[test]
+fn callers_are_answered() {
+    let rows = [
+        (
+            &["PL-40"][..],
+            Rejection::of(Refusal::NoInstances),
+            "InvalidParameterException: No Container Instances were found in your cluster.",
+        ),
+        (&["4.7/RESOURCE:CPU"], Rejection::of(Refusal::Cpu), "RESOURCE:CPU"),
+    ];
+    for (marks, rejection, answer) in rows {
+        must_reach(marks, || assert_eq!(rejection.answer(), answer));
+    }
+    let mut several = Rejection::of(Refusal::Agent);
+    several.counts[Refusal::Memory as usize] = 3;
+    assert_eq!(several.answer(), "AGENT, 3 x RESOURCE:MEMORY");
+    assert!(Refusal::ALL.iter().enumerate().all(|(at, &refusal)| refusal as usize == at));
+}
+
+#[test]
+fn a_fargate_task_keeps_within_the_memory_of_one() {
+    let settings =
+        PlacementSettings { fargate_memory: Some(Bytes::mib(512)), ..PlacementSettings::default() };
+    must_reach(&["4.7/The requested MEMORY configuration is above your limit."], || {
+        let mut cluster = Cluster::new(settings);
+        for (mib, refused) in [(512, false), (513, true)] {
+            let mut request = cluster.request(256, mib);
+            request.placing.launch_type = LaunchType::Fargate;
+            request.placing.subnets = subnets(&mut cluster, &["s1@a"]);
+            let expected = Err(Rejection::of(Refusal::FargateMemory));
+            assert_eq!(cluster.place(&request) == expected, refused, "{mib} MiB");
+        }
+    });
 }
 
 /// Four tasks of a quarter vCPU make one; one that is STOPPING counts no more, one that runs does.

@@ -375,6 +375,7 @@ impl Record {
             count,
             placing: self.placing(options),
             instances: (!on.is_empty()).then(|| on.into()),
+            client_token: None,
         };
         let row = Row::at(self.definitions.requests.len());
         self.definitions.requests.push(request);
