@@ -81,6 +81,9 @@ pub(super) struct Run {
     /// Print the summary as JSON instead of a table
     #[arg(long)]
     pub(super) json: bool,
+    /// Let pass up to so many rows of each trace that mean nothing
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) skip_bad_rows: u64,
     /// Print no progress and no notes
     #[arg(long, short)]
     pub(super) quiet: bool,
@@ -97,6 +100,9 @@ pub(super) struct Check {
     /// Scenario files, folders that hold `scenario.yaml`, folders of such folders, or request files (`.json`); `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     pub(super) file: Vec<PathBuf>,
+    /// Let pass up to so many rows of each trace that mean nothing
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) skip_bad_rows: u64,
     /// Replace a value of the scenario, by its path; may be given several times
     #[arg(long, value_name = "PATH=VALUE")]
     pub(super) set: Vec<String>,
@@ -117,6 +123,9 @@ pub(super) struct Explain {
     pub(super) result: PathBuf,
     /// The name of a task, `workload-number`
     pub(super) name: String,
+    /// Where the traces of the run lie, if not where they were; may be given several times
+    #[arg(long, value_name = "WORKLOAD=FILE")]
+    pub(super) trace: Vec<String>,
 }
 
 #[derive(Debug, Args)]

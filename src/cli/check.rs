@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::args::Check;
-use super::{Exit, colours, load, paths, say};
+use super::{Exit, colours, load, paths, say, traces};
 use crate::scenario::diagnostic::{Style, excerpts, sort};
-use crate::scenario::{Diagnostic, Severity, Sources, import, lower};
+use crate::scenario::{Diagnostic, Severity, Sources, import, lower_with};
 
 pub(super) fn check(asked: &Check) -> Exit {
     let paths = match paths::scenarios(&asked.file) {
@@ -30,6 +30,10 @@ fn check_one(path: &Path, asked: &Check) -> Exit {
             Err(exit) => return exit,
         };
     let scenario = loaded.scenario.clone();
+    let traces = match traces::traces(&scenario, &loaded, Path::new("."), asked.skip_bad_rows) {
+        Ok(traces) => traces,
+        Err(exit) => return exit,
+    };
     let mut found = Vec::new();
     let mut tasks = 0;
     for (name, platform) in &scenario.platforms.value {
@@ -37,7 +41,7 @@ fn check_one(path: &Path, asked: &Check) -> Exit {
             Ok(files) => files,
             Err(exit) => return exit,
         };
-        let (plan, more) = lower(&scenario, name, &files);
+        let (plan, more) = lower_with(&scenario, name, &files, &traces);
         found.extend(more);
         tasks = plan.map_or(tasks, |plan| plan.definitions.tasks.len());
     }

@@ -208,7 +208,7 @@ fn is_decision(fact: &Fact<'_>) -> bool {
 }
 
 fn first_difference(records: [&Record; 2]) -> Result<Option<First>, Exit> {
-    let plans = [repeat(records[0])?, repeat(records[1])?];
+    let plans = [repeat(records[0], &[])?, repeat(records[1], &[])?];
     let seeds = records.map(|record| record.seed);
     let mut marks = Vec::new();
     for nth in 0..2 {

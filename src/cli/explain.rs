@@ -10,13 +10,13 @@ use std::path::Path;
 use super::args::Explain;
 use super::record::Record;
 use super::run::platform_folders;
-use super::{Exit, load, say, warn};
+use super::{Exit, load, say, traces, warn};
 use crate::base::turn::{Asked, Note, Subject};
 use crate::base::{Bytes, Cpu, EntityKey, Name, Span, Timestamp};
 use crate::control::ecs::objects::{Stop, StoppedTask, Task};
 use crate::control::ecs::placement::Refusal;
 use crate::scenario::diagnostic::suggestion;
-use crate::scenario::{Scenario, Sources, lower, read};
+use crate::scenario::{Scenario, Sources, lower_with, read};
 use crate::sim::fact::{Fact, Observer};
 use crate::sim::{Ended, Plan, run_with};
 
@@ -32,7 +32,7 @@ pub(super) fn explain(asked: &Explain) -> Exit {
 
 fn try_explain(asked: &Explain) -> Result<String, Exit> {
     let record = record(asked)?;
-    let plan = repeat(&record)?;
+    let plan = repeat(&record, &asked.trace)?;
     let Some((workload, serial)) = split(&asked.name) else {
         warn(&format!("{:?} is no task; tasks are called WORKLOAD-NUMBER, such as web-3\n", asked.name));
         return Err(Exit::WrongInput);
@@ -105,7 +105,7 @@ pub(super) fn read_record(folder: &Path) -> Result<Record, Exit> {
 }
 
 /// The plan that a record was made with.
-pub(super) fn repeat(record: &Record) -> Result<Plan, Exit> {
+pub(super) fn repeat(record: &Record, elsewhere: &[String]) -> Result<Plan, Exit> {
     let mut sources = Sources::default();
     let text = sources.add(record.scenario.name.clone(), record.scenario.text.clone().into_bytes());
     let files: Vec<_> = record
@@ -120,7 +120,8 @@ pub(super) fn repeat(record: &Record) -> Result<Plan, Exit> {
         warn(&format!("E0306 {message}\n"));
         return Err(Exit::WrongInput);
     }
-    let (plan, found) = lower(&scenario, &record.platform, &files);
+    let traces = traces::recorded(&scenario, &sources, &record.traces, elsewhere)?;
+    let (plan, found) = lower_with(&scenario, &record.platform, &files, &traces);
     load::report(&found, &sources, load::Manner::default())?;
     plan.ok_or(Exit::WrongInput)
 }
@@ -160,8 +161,17 @@ impl Observer for Story {
                 return;
             }
             Fact::Arrived(name) if name == self.of => "asked for".to_owned(),
-            Fact::Refused { name, rejection, .. } if name == self.of => {
-                format!("refused: {}", rejection.answer())
+            Fact::Refused { name, rejection, again, .. } if name == self.of => {
+                let answer = rejection.answer();
+                match again {
+                    None => format!("refused: {answer}"),
+                    Some(at) => {
+                        format!(
+                            "refused: {answer}; the caller tries again at {}",
+                            clock(at.since(plan.start))
+                        )
+                    }
+                }
             }
             Fact::Placed { task, instance } if mine(task) => match instance {
                 Some(instance) => format!("placed on {}", named(plan, instance.name)),

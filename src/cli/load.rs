@@ -70,6 +70,11 @@ pub(super) fn scenario(path: &Path, set: &[String], manner: Manner) -> Result<Lo
 }
 
 impl Loaded {
+    /// Where a file lies that the scenario names.
+    pub(super) fn beside(&self, file: &str) -> PathBuf {
+        self.folder.join(file)
+    }
+
     /// The request files of a platform, in the order of their names.
     pub(super) fn requests(&mut self, pattern: &str) -> Result<Vec<Rc<Source>>, Exit> {
         let (below, name) = pattern.rsplit_once('/').unwrap_or(("", pattern));

@@ -19,6 +19,7 @@ mod schema;
 mod settings;
 mod summary;
 mod swing;
+mod traces;
 mod write;
 
 use std::io::IsTerminal;

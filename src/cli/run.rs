@@ -7,15 +7,16 @@ use std::path::{Path, PathBuf};
 use super::args::Run;
 use super::load::{self, Loaded};
 use super::progress::Bar;
-use super::record::Record;
-use super::{Exit, colours, interrupt, paths, say, warn, write};
+use super::record::{Record, TraceInput};
+use super::{Exit, colours, interrupt, paths, say, traces, warn, write};
 use crate::base::Span;
 use crate::control::ecs::api::unmodelled;
 use crate::experiment::{Replication, gather, replicate, settings};
 use crate::measure::bill::NOT_BILLED;
 use crate::measure::sheet::{PlatformSheet, Sheet};
 use crate::report::{self, terminal};
-use crate::scenario::{Diagnostic, Scenario, Severity, Sources, lower};
+use crate::scenario::lower::{Traced, Traces};
+use crate::scenario::{Diagnostic, Scenario, Severity, Sources, lower_with};
 use crate::sim::Plan;
 
 /// A time series has about this many points.
@@ -68,7 +69,9 @@ fn check(path: &Path, asked: &Run, several: bool) -> Result<Checked, Exit> {
         Some(folder) => folder.clone(),
         None => Path::new("out").join(scenario.name.as_str()),
     };
-    let (ready, found) = lower_all(&scenario, &names, &mut loaded, replication.seed, manner(asked))?;
+    let traces = traces::traces(&scenario, &loaded, &folder, asked.skip_bad_rows)?;
+    let (ready, found) =
+        lower_all(&scenario, &names, &mut loaded, &traces, (replication.seed, manner(asked)))?;
     let said = said(&found, &loaded.sources);
     Ok(Checked { scenario, ready, replication, folder, said })
 }
@@ -142,23 +145,34 @@ fn lower_all(
     scenario: &Scenario,
     names: &[String],
     loaded: &mut Loaded,
-    seed: u64,
-    manner: load::Manner,
+    traces: &Traces,
+    (seed, manner): (u64, load::Manner),
 ) -> Result<(Vec<Ready>, Vec<Diagnostic>), Exit> {
     let (mut ready, mut found) = (Vec::new(), Vec::new());
     for name in names {
         let (_, platform) = scenario.platform(name).expect("checked with the arguments");
         let files = loaded.requests(&platform.ecs.requests)?;
-        let (plan, more) = lower(scenario, name, &files);
+        let (plan, more) = lower_with(scenario, name, &files, traces);
         found.extend(more);
         if let Some(plan) = plan {
-            let record = Record::new(name, seed, &loaded.text, &files);
+            let record = Record::new(name, seed, &loaded.text, &files, traces_of(scenario, loaded, traces));
             ready.push(Ready { plan, about: platform.about.clone(), record });
         }
     }
     crate::scenario::diagnostic::sort(&mut found);
     load::report(&found, &loaded.sources, manner)?;
     Ok((ready, found))
+}
+
+/// The traces of a run, as its record names them.
+fn traces_of(scenario: &Scenario, loaded: &Loaded, traces: &Traces) -> Vec<TraceInput> {
+    let of = |(name, traced): (&String, &Traced)| {
+        let file = scenario.arrivals.get(name.as_str()).and_then(|arrival| arrival.trace.as_ref());
+        let path = file.map(|trace| loaded.beside(&trace.file)).unwrap_or_default();
+        let path = path.canonicalize().unwrap_or(path).display().to_string();
+        TraceInput { workload: name.clone(), path, hash: traced.pass.hash.clone(), bad_rows: traced.pass.bad }
+    };
+    traces.iter().map(of).collect()
 }
 
 /// Notes and warnings of the import: what is said of many places is said of the first, with a count.
@@ -201,6 +215,7 @@ fn simulate(
             Exit::Files
         })?;
         interrupt::check().inspect_err(|_| bar.finish())?;
+        traces::check_replayed(plan, &outcomes)?;
         platforms.push(gather::platform(plan, about, replication.period, &outcomes));
     }
     bar.finish();

@@ -18,18 +18,22 @@ use serde_json::{Value, json};
 use super::args::Settings;
 use super::load::{self, Loaded};
 use super::run::{period, platforms};
-use super::{Exit, interrupt, say, summary, warn};
+use super::{Exit, interrupt, say, summary, traces, warn};
 use crate::experiment::Replication;
 use crate::experiment::swing::{Values, values};
 use crate::measure::MEASURES;
 use crate::measure::compare::Moved;
 use crate::scenario::diagnostic::{Severity, suggestion};
 use crate::scenario::known_settings::{Swing, swings};
-use crate::scenario::{Placed, Scenario, Source, lower};
+use crate::scenario::lower::{self, Traces};
+use crate::scenario::{Placed, Scenario, Source, lower_with};
 use crate::sim::Plan;
 
 /// The longest bar, in characters.
 const BAR: u32 = 24;
+
+/// The request files of a platform and the traces of a scenario.
+type Input<'a> = (&'a [Rc<Source>], &'a Traces);
 
 /// One setting on one platform: by how much each measure moves at each of its values.
 struct Moves {
@@ -57,10 +61,11 @@ fn try_swing(path: &Path, asked: &Settings, names: &[&str]) -> Result<(), Exit> 
     let replication = replication(&scenario, asked);
     let tries: usize = all.iter().map(|swing| swing.values.len()).sum();
     let bar = bar((tries + 1) * platforms.len() * replication.runs.get(), asked.quiet);
+    let traces = traces::traces(&scenario, &loaded, Path::new("."), 0)?;
     for platform in &platforms {
         let files = requests(&mut loaded, &scenario, platform)?;
         bar.set_message(platform.clone());
-        let moves = moves(&scenario, platform, &files, &all, (&loaded, replication, &bar))?;
+        let moves = moves(&scenario, platform, (&files, &traces), &all, (&loaded, replication, &bar))?;
         let (moved, still): (Vec<Moves>, Vec<Moves>) =
             moves.into_iter().partition(|moves| moves.strongest(&shown).is_some());
         let text = if asked.json {
@@ -123,11 +128,11 @@ fn requests(loaded: &mut Loaded, scenario: &Scenario, platform: &str) -> Result<
 fn moves(
     scenario: &Scenario,
     platform: &str,
-    files: &[Rc<Source>],
+    input: Input<'_>,
     all: &[Swing],
     (loaded, replication, bar): (&Loaded, Replication, &ProgressBar),
 ) -> Result<Vec<Moves>, Exit> {
-    let (plan, found) = lower(scenario, platform, files);
+    let (plan, found) = lower_with(scenario, platform, input.0, input.1);
     load::report(&found, &loaded.sources, load::Manner::default())?;
     let mut plans: Vec<Plan> = vec![plan.ok_or(Exit::WrongInput)?];
     // A value that a rule of the scenario refuses is not tried.
@@ -135,7 +140,7 @@ fn moves(
     for swing in all {
         let before = plans.len();
         let mut kept = swing.clone();
-        kept.values.retain(|value| match plan_with(scenario, platform, files, swing.name, value) {
+        kept.values.retain(|value| match plan_with(scenario, platform, input, swing.name, value) {
             Some(plan) => {
                 plans.push(plan);
                 true
@@ -166,7 +171,7 @@ fn moves(
 fn plan_with(
     scenario: &Scenario,
     platform: &str,
-    files: &[Rc<Source>],
+    input: Input<'_>,
     name: &str,
     value: &Value,
 ) -> Option<Plan> {
@@ -174,7 +179,7 @@ fn plan_with(
     let placed = |value: Value| Placed { value, place: crate::scenario::Place::default() };
     let key = Placed { value: name.to_owned(), place: crate::scenario::Place::default() };
     changed.settings.insert(key, placed(value.clone()));
-    let (plan, found) = lower(&changed, platform, files);
+    let (plan, found) = lower_with(&changed, platform, input.0, input.1);
     plan.filter(|_| found.iter().all(|each| each.severity != Severity::Error))
 }
 

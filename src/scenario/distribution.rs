@@ -1,5 +1,4 @@
-//! Spread-out values in a scenario: `3s`, `{ lognormal: { median: 3s, p99: 15s } }`,
-//! `{ poisson: 40/s }`.
+//! Spread-out values in a scenario: `3s`, `{ lognormal: { median: 3s, p99: 15s } }`.
 //!
 //! Read with all contradictions found, then lowered to a table of integer quantiles. Does not know
 //! what the values are for.
@@ -15,7 +14,7 @@ use serde::de::{self, Deserializer, MapAccess, Visitor};
 
 use super::codes::Code;
 use super::diagnostic::quoted;
-use super::units::{Measured, Rate, UnitError};
+use super::units::{Measured, UnitError};
 use crate::base::{Bandwidth, Bytes, Span};
 use crate::engine::Quantiles;
 
@@ -79,15 +78,6 @@ pub enum Percentile {
     P95,
     /// One draw in a hundred is above.
     P99,
-}
-
-/// When things arrive: `40/s` at even gaps, `{ poisson: 40/s }` at exponential ones.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Arrivals {
-    /// Evenly.
-    Even(Rate),
-    /// Independently of each other.
-    Poisson(Rate),
 }
 
 impl Counted for Span {
@@ -154,19 +144,6 @@ impl<T: Counted> Distribution<T> {
     }
 }
 
-impl Arrivals {
-    /// The gaps between arrivals in nanoseconds; none when nothing ever arrives.
-    pub fn gaps(&self) -> Option<Quantiles> {
-        let (rate, poisson) = match self {
-            Arrivals::Even(rate) => (rate, false),
-            Arrivals::Poisson(rate) => (rate, true),
-        };
-        let gap = rate.gap().as_nanos().min(Span::MOST);
-        let shape = || if poisson { exponential_f64(gap) } else { Quantiles::constant(gap) };
-        (!rate.is_zero()).then(|| shape().clamped(0, Span::MOST))
-    }
-}
-
 impl Percentile {
     /// The quantile of the standard normal.
     const fn z(self) -> f64 {
@@ -178,7 +155,7 @@ impl Percentile {
     }
 }
 
-fn check(holds: bool, message: &str) -> Result<(), UnitError> {
+pub(super) fn check(holds: bool, message: &str) -> Result<(), UnitError> {
     if holds {
         return Ok(());
     }
@@ -193,7 +170,7 @@ fn cut<T: Counted>(table: Quantiles, max: Option<T>) -> Quantiles {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "the float island of lowering")]
-fn exponential_f64(mean: u64) -> Quantiles {
+pub(super) fn exponential_f64(mean: u64) -> Quantiles {
     Quantiles::exponential(mean as f64)
 }
 
@@ -293,22 +270,6 @@ impl<T: JsonSchema> JsonSchema for Distribution<T> {
     }
 }
 
-impl JsonSchema for Arrivals {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "Arrivals".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let (rate, spread) =
-            (generator.subschema_for::<Rate>(), generator.subschema_for::<WrittenArrivals>());
-        json_schema!({ "anyOf": [rate, spread] })
-    }
-}
-
 struct DistributionVisitor<T>(PhantomData<T>);
 
 impl<'de, T: Deserialize<'de> + Counted> Visitor<'de> for DistributionVisitor<T> {
@@ -348,55 +309,13 @@ impl<'de, T: Deserialize<'de> + Counted> Deserialize<'de> for Distribution<T> {
 }
 
 /// A second key would be passed over without a word.
-fn only_key<'de, A: MapAccess<'de>>(mut map: A) -> Result<(), A::Error> {
+pub(super) fn only_key<'de, A: MapAccess<'de>>(mut map: A) -> Result<(), A::Error> {
     match map.next_key::<String>()? {
         None => Ok(()),
         Some(key) => {
             let message = format!("only one key is wanted here, found {} too", quoted(&key));
             Err(UnitError { code: Code::WrongDistribution, message, hint: None }.into_serde())
         }
-    }
-}
-
-/// The map form of arrivals.
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum WrittenArrivals {
-    /// Independently of each other, with this mean rate.
-    Poisson(Rate),
-}
-
-struct ArrivalsVisitor;
-
-impl<'de> Visitor<'de> for ArrivalsVisitor {
-    type Value = Arrivals;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, or {{ poisson: 40/s }}", Rate::WHAT)
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Arrivals, E> {
-        Rate::read(text).map(Arrivals::Even).map_err(UnitError::into_serde)
-    }
-
-    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Arrivals, E> {
-        self.visit_str(&number.to_string())
-    }
-
-    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Arrivals, E> {
-        self.visit_str(&number.to_string())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Arrivals, A::Error> {
-        let WrittenArrivals::Poisson(rate) = Deserialize::deserialize(MapAccessDeserializer::new(&mut map))?;
-        only_key(map)?;
-        Ok(Arrivals::Poisson(rate))
-    }
-}
-
-impl<'de> Deserialize<'de> for Arrivals {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ArrivalsVisitor)
     }
 }
 
@@ -426,18 +345,6 @@ mod tests {
         check("{ lognormal: { median: 3s, p99: 3s } }", 100, (3000, 3000));
         check("{ uniform: { from: 1s, to: 5s } }", 4, (3000, 4000));
         check("{ exponential: { mean: 1s } }", 2, (693, 693));
-    }
-
-    #[test]
-    fn arrivals_have_gaps() {
-        let read = |text: &str| {
-            read::<Arrivals>(&Sources::default().add("x", text.as_bytes().to_vec())).0.expect("good").gaps()
-        };
-        let even = read("40/s").expect("some");
-        assert_eq!((even.value(0), even.value(u64::MAX)), (25_000_000, 25_000_000));
-        let poisson = read("{ poisson: 40/s }").expect("some");
-        assert_eq!(poisson.value(1 << 63) / 1000, 17_328); // 25 ms × ln 2
-        assert!(read("0/s").is_none());
     }
 
     #[test]

@@ -14,4 +14,5 @@ mod io;
 mod rules;
 mod spent;
 mod tool;
+mod traces;
 mod transcripts;

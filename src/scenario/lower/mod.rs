@@ -8,9 +8,11 @@ mod capacity;
 mod demand;
 mod images;
 mod settings;
+mod traces;
 
 pub(crate) use images::matches;
 pub use settings::calibration;
+pub use traces::{Traced, Traces, first_pass};
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -52,6 +54,7 @@ struct Lowering<'a> {
     quotas: EcsQuotas,
     calibration: Calibration,
     definitions: Definitions,
+    traces: &'a Traces,
     found: Vec<Diagnostic>,
 }
 
@@ -69,11 +72,22 @@ impl Scenario {
     }
 }
 
-/// Lowers one platform of a scenario. `requests` are the files that its pattern matches, in order.
+/// Lowers one platform of a scenario without traces. `requests` are the files that its pattern matches,
+/// in order.
 pub fn lower(
     scenario: &Scenario,
     platform: &str,
     requests: &[Rc<Source>],
+) -> (Option<Plan>, Vec<Diagnostic>) {
+    lower_with(scenario, platform, requests, &Traces::new())
+}
+
+/// Lowers one platform of a scenario whose traces were read once.
+pub fn lower_with(
+    scenario: &Scenario,
+    platform: &str,
+    requests: &[Rc<Source>],
+    traces: &Traces,
 ) -> (Option<Plan>, Vec<Diagnostic>) {
     let (name, platform) = scenario.platform(platform).expect("the caller asks for a platform that is there");
     let Some(region) = catalog::region(&scenario.region) else {
@@ -100,6 +114,7 @@ pub fn lower(
         quotas: settings::quotas(scenario, &mut found),
         calibration,
         definitions: Definitions::default(),
+        traces,
         found,
     };
     lowering.check_zones();
@@ -213,7 +228,9 @@ impl<'a> Lowering<'a> {
             pools: capacity.pools,
             services: demand.services,
             arrivals: demand.arrivals,
+            traces: demand.traces,
             takes: demand.takes,
+            retries: demand.retries,
             world: self.calibration.world(&self.quotas, limited),
             ecs: EcsSettings {
                 scheduler: self.calibration.scheduler(),
