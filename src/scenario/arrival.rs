@@ -130,36 +130,53 @@ impl JsonSchema for Every {
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Written {
+    /// Independently of each other, with this mean rate.
     Poisson(Rate),
+    /// Independently of each other, at a rate that follows a cosine over the day.
     Diurnal(WrittenDiurnal),
+    /// Independently of each other, at a low rate with bursts now and then.
     Bursts(WrittenBursts),
+    /// Independently of each other, at a rate that jumps from state to state.
     Mmpp(WrittenMmpp),
 }
 
+/// A rate that follows a cosine over the day.
 #[derive(Deserialize, JsonSchema)]
 struct WrittenDiurnal {
+    /// Over the whole day.
     mean: Rate,
+    /// The highest rate.
     peak: Rate,
+    /// When that is, since midnight in UTC.
     at: Span,
 }
 
 /// Two phases under the names that people give them.
 #[derive(Deserialize, JsonSchema)]
 struct WrittenBursts {
+    /// The rate between bursts.
     quiet: Rate,
+    /// The rate in a burst.
     burst: Rate,
+    /// How long it is quiet between two bursts, on average.
     every: Span,
+    /// How long a burst lasts.
     lasts: Distribution<Span>,
 }
 
+/// A Markov-modulated Poisson process.
 #[derive(Deserialize, JsonSchema)]
 struct WrittenMmpp {
+    /// One after the other, then from the first again.
     states: Vec<WrittenState>,
 }
 
+/// A state of the process.
 #[derive(Deserialize, JsonSchema)]
 struct WrittenState {
+    /// The rate in it.
     rate: Rate,
+    /// How long it lasts on average.
     mean: Span,
 }
 

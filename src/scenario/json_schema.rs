@@ -112,6 +112,7 @@ fn of_kind(kind: Kind, generator: &mut SchemaGenerator) -> Value {
         Kind::Span(..) => generator.subschema_for::<Span>().to_value(),
         Kind::OptionalSpan(_) => or_none(generator.subschema_for::<Span>()),
         Kind::OptionalBandwidth(_) => or_none(generator.subschema_for::<Bandwidth>()),
+        Kind::OptionalBytes(_) => or_none(generator.subschema_for::<Bytes>()),
         Kind::Bytes(_) => generator.subschema_for::<Bytes>().to_value(),
         Kind::Percent(_) => generator.subschema_for::<Percent>().to_value(),
         Kind::Count(_, _, least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
@@ -256,7 +257,7 @@ mod tests {
             let unknown = diagnostics.iter().find(|each| each.message.contains("zzzzzz"));
             let unknown = unknown.unwrap_or_else(|| panic!("{document}: {diagnostics:#?}"));
             assert_eq!(unknown.code, Code::UnknownKey, "{document}");
-            let known = MET.with_borrow_mut(|met| met.pop()).expect("the decoder met the key");
+            let known = MET.with_borrow_mut(Vec::pop).expect("the decoder met the key");
             assert_eq!(
                 known.iter().map(|key| (*key).to_owned()).collect::<BTreeSet<_>>(),
                 keys,
