@@ -47,7 +47,7 @@ fn spent(arguments: &[&str]) -> Duration {
             .expect("the program starts");
         assert!(ended.success(), "{arguments:?}");
     }
-    (of_children() - before) / RUNS
+    of_children().checked_sub(before).expect("CPU time rises") / RUNS
 }
 
 /// CPU time of all children that have ended: user and system, in hundredths of a second.

@@ -178,7 +178,7 @@ pub(super) struct Settings {
     /// Run this scenario with each setting low and high, and say which measure moves how far
     #[arg(long, value_name = "SCENARIO")]
     pub(super) swing: Option<PathBuf>,
-    /// Only this measure, such as cost or start_p99; may be given several times
+    /// Only this measure, such as `cost` or `start_p99`; may be given several times
     #[arg(long, value_name = "NAME", requires = "swing")]
     pub(super) measure: Vec<String>,
     /// Only this platform; may be given several times

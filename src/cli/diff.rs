@@ -141,8 +141,8 @@ fn compare(name: String, [a, b]: [&Side; 2]) -> Result<Found, Exit> {
     }
     let mut measures = Vec::new();
     let mut alike = 0;
-    for nth in 0..MEASURES.len() {
-        let values = [a, b].map(|side| side.summary.of(MEASURES[nth].name));
+    for (nth, of) in MEASURES.iter().enumerate() {
+        let values = [a, b].map(|side| side.summary.of(of.name));
         match Moved::between(&values[0], &values[1]) {
             Some(moved) if moved.moved() => measures.push((nth, moved)),
             Some(_) => alike += 1,
@@ -165,7 +165,7 @@ fn repeatable(record: &Record) -> Result<(), String> {
 struct Marks {
     digests: Digests,
     count: u64,
-    marks: Vec<Digest>,
+    noted: Vec<Digest>,
 }
 
 impl Observer for Marks {
@@ -174,7 +174,7 @@ impl Observer for Marks {
             self.digests.fact(plan, at, fact);
             self.count += 1;
             if self.count.is_multiple_of(STRETCH) {
-                self.marks.push(self.digests.decisions());
+                self.noted.push(self.digests.decisions());
             }
         }
     }
@@ -212,11 +212,11 @@ fn first_difference(records: [&Record; 2]) -> Result<Option<First>, Exit> {
     let seeds = records.map(|record| record.seed);
     let mut marks = Vec::new();
     for nth in 0..2 {
-        let mut watch = Marks { digests: Digests::default(), count: 0, marks: Vec::new() };
+        let mut watch = Marks { digests: Digests::default(), count: 0, noted: Vec::new() };
         let ended =
             run_with(&plans[nth], seeds[nth], &mut watch, &mut Nobody, &mut |_| ControlFlow::Continue(()));
         check_digest(&ended.digests.decisions().to_string(), records[nth])?;
-        marks.push(watch.marks);
+        marks.push(watch.noted);
     }
     let stretch = marks[0].iter().zip(&marks[1]).take_while(|(a, b)| a == b).count() as u64;
     let window = |nth: usize| {

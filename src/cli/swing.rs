@@ -65,13 +65,13 @@ fn try_swing(path: &Path, asked: &Settings, names: &[&str]) -> Result<(), Exit> 
     for platform in &platforms {
         let files = requests(&mut loaded, &scenario, platform)?;
         bar.set_message(platform.clone());
-        let moves = moves(&scenario, platform, (&files, &traces), &all, (&loaded, replication, &bar))?;
-        let (moved, still): (Vec<Moves>, Vec<Moves>) =
-            moves.into_iter().partition(|moves| moves.strongest(&shown).is_some());
+        let tried = tried(&scenario, platform, (&files, &traces), &all, (&loaded, replication, &bar))?;
+        let (strong, still): (Vec<Moves>, Vec<Moves>) =
+            tried.into_iter().partition(|moves| moves.strongest(&shown).is_some());
         let text = if asked.json {
-            moved.iter().chain(&still).map(|moves| format!("{}\n", moves.json(platform, &shown))).collect()
+            lines(strong.iter().chain(&still).map(|moves| moves.json(platform, &shown)))
         } else {
-            told(platform, moved, &still, &shown, replication)
+            told(platform, strong, &still, &shown, replication)
         };
         bar.suspend(|| say(&text));
     }
@@ -124,8 +124,13 @@ fn requests(loaded: &mut Loaded, scenario: &Scenario, platform: &str) -> Result<
     loaded.requests(&stated.ecs.requests)
 }
 
+/// One value a line.
+fn lines(values: impl Iterator<Item = Value>) -> String {
+    values.fold(String::new(), |text, value| text + &value.to_string() + "\n")
+}
+
 /// Every setting low and high on one platform.
-fn moves(
+fn tried(
     scenario: &Scenario,
     platform: &str,
     input: Input<'_>,
@@ -285,12 +290,12 @@ fn cells(moves: &Moves, row: usize, value: &Value, at: Option<&Moved>, nth: usiz
     let tried = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let mut cells = vec![first(moves.swing.name), first(&moves.swing.now), tried, first(of.name)];
     match at {
-        Some(moved) => cells.extend([
-            summary::shown(&moved.a, of.decimals),
-            summary::shown(&moved.b, of.decimals),
-            summary::difference(&moved.difference, of.decimals),
-            moved.relative.map_or("-".to_owned(), |share| format!("{share:+.1}")),
-            length(moved.relative.map_or(if moved.moved() { most } else { 0 }, millionths_f64), most),
+        Some(change) => cells.extend([
+            summary::shown(&change.a, of.decimals),
+            summary::shown(&change.b, of.decimals),
+            summary::difference(&change.difference, of.decimals),
+            change.relative.map_or("-".to_owned(), |share| format!("{share:+.1}")),
+            length(change.relative.map_or(if change.moved() { most } else { 0 }, millionths_f64), most),
         ]),
         None => cells.extend(["-"; 5].map(str::to_owned)),
     }

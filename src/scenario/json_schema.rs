@@ -256,7 +256,7 @@ mod tests {
             let unknown = diagnostics.iter().find(|each| each.message.contains("zzzzzz"));
             let unknown = unknown.unwrap_or_else(|| panic!("{document}: {diagnostics:#?}"));
             assert_eq!(unknown.code, Code::UnknownKey, "{document}");
-            let known = MET.with_borrow_mut(|met| met.pop()).expect("the decoder met the key");
+            let known = MET.with_borrow_mut(Vec::pop).expect("the decoder met the key");
             assert_eq!(
                 known.iter().map(|key| (*key).to_owned()).collect::<BTreeSet<_>>(),
                 keys,
