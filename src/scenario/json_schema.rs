@@ -112,6 +112,7 @@ fn of_kind(kind: Kind, generator: &mut SchemaGenerator) -> Value {
         Kind::Span(..) => generator.subschema_for::<Span>().to_value(),
         Kind::OptionalSpan(_) => or_none(generator.subschema_for::<Span>()),
         Kind::OptionalBandwidth(_) => or_none(generator.subschema_for::<Bandwidth>()),
+        Kind::OptionalBytes(_) => or_none(generator.subschema_for::<Bytes>()),
         Kind::Bytes(_) => generator.subschema_for::<Bytes>().to_value(),
         Kind::Percent(_) => generator.subschema_for::<Percent>().to_value(),
         Kind::Count(_, _, least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),

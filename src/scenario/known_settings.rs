@@ -172,6 +172,7 @@ fn kind_words(kind: Kind) -> &'static str {
         Kind::Span(..) => "duration",
         Kind::OptionalSpan(_) => "duration or none",
         Kind::OptionalBandwidth(_) => "bandwidth or none",
+        Kind::OptionalBytes(_) => "size or none",
         Kind::Bytes(_) => "size",
         Kind::Percent(_) => "percentage",
         Kind::Count(..) => "whole number",
@@ -226,7 +227,11 @@ fn swing_parameter(of: &'static Parameter, tuning: &Tuning) -> Option<Swing> {
             let others = words.iter().enumerate().filter(|&(nth, _)| nth != get(tuning));
             others.map(|(_, word)| Value::from(*word)).collect()
         }
-        Kind::OptionalSpan(_) | Kind::OptionalBandwidth(_) | Kind::Bytes(_) | Kind::Percent(_) => Vec::new(),
+        Kind::OptionalSpan(_)
+        | Kind::OptionalBandwidth(_)
+        | Kind::OptionalBytes(_)
+        | Kind::Bytes(_)
+        | Kind::Percent(_) => Vec::new(),
     };
     let values: Vec<Value> =
         values.into_iter().filter(|value| of.set(&mut tuning.clone(), value).is_ok()).collect();

@@ -84,6 +84,8 @@ pub enum Kind {
     OptionalSpan(fn(&mut Tuning) -> &mut Option<Span>),
     /// A bandwidth, or nothing.
     OptionalBandwidth(fn(&mut Tuning) -> &mut Option<Bandwidth>),
+    /// A size, or nothing.
+    OptionalBytes(fn(&mut Tuning) -> &mut Option<Bytes>),
     /// A size.
     Bytes(fn(&mut Tuning) -> &mut Bytes),
     /// A percentage of at most 100.
@@ -138,6 +140,7 @@ impl Parameter {
             Kind::Span(at, _) => at(&mut tuning).canonical(),
             Kind::OptionalSpan(at) => at(&mut tuning).map_or_else(none, |span| span.canonical()),
             Kind::OptionalBandwidth(at) => at(&mut tuning).map_or_else(none, |rate| rate.canonical()),
+            Kind::OptionalBytes(at) => at(&mut tuning).map_or_else(none, |size| size.canonical()),
             Kind::Bytes(at) => at(&mut tuning).canonical(),
             Kind::Percent(at) => at(&mut tuning).canonical(),
             Kind::Count(get, ..) => get(&tuning).to_string(),
@@ -155,6 +158,7 @@ impl Parameter {
             Kind::Span(at, least) => *at(tuning) = span(value, least)?,
             Kind::OptionalSpan(at) => *at(tuning) = optional(value, |value| span(value, Span::ZERO))?,
             Kind::OptionalBandwidth(at) => *at(tuning) = optional(value, measured)?,
+            Kind::OptionalBytes(at) => *at(tuning) = optional(value, measured)?,
             Kind::Bytes(at) => {
                 let size: Bytes = measured(value)?;
                 *at(tuning) = Some(size).filter(|size| *size <= LARGEST).ok_or_else(|| {
@@ -321,6 +325,9 @@ parameters! {
         = flag!(agent.pull_dependents_upfront);
     "ecs.agent.stop_timeout" "AG-12" "From SIGTERM to SIGKILL where a container does not say; at least 1s."
         = span!(Span::ZERO, agent.stop_timeout);
+    "ecs.placement.fargate_memory" "not published"
+        "The memory that one Fargate task may have, if that is a limit."
+        = Kind::OptionalBytes(|tuning| &mut tuning.placement.fargate_memory);
     "ecs.placement.fargate_tries_other_zones" "A-38"
         "Whether a Fargate task goes to the next zone when its zone has no capacity."
         = flag!(placement.fargate_tries_other_zones);
@@ -421,7 +428,7 @@ mod tests {
         match parameter.kind {
             Kind::Span(..) | Kind::OptionalSpan(_) => json!(if now == "17m" { "18m" } else { "17m" }),
             Kind::OptionalBandwidth(_) => json!("3 MiB/s"),
-            Kind::Bytes(_) => json!("77 GiB"),
+            Kind::Bytes(_) | Kind::OptionalBytes(_) => json!("77 GiB"),
             Kind::Percent(_) => json!("41%"),
             Kind::Count(get, _, least, most) => {
                 json!(if get(tuning) < most { get(tuning) + 1 } else { least })
