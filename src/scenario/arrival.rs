@@ -130,36 +130,50 @@ impl JsonSchema for Every {
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Written {
+    /// Independently of each other, with this mean rate.
     Poisson(Rate),
+    /// A rate that rises and falls once a day.
     Diurnal(WrittenDiurnal),
+    /// A quiet rate with bursts.
     Bursts(WrittenBursts),
+    /// A rate that changes at random between states.
     Mmpp(WrittenMmpp),
 }
 
 #[derive(Deserialize, JsonSchema)]
 struct WrittenDiurnal {
+    /// The mean over the day.
     mean: Rate,
+    /// The highest rate.
     peak: Rate,
+    /// The time of day of the highest rate.
     at: Span,
 }
 
 /// Two phases under the names that people give them.
 #[derive(Deserialize, JsonSchema)]
 struct WrittenBursts {
+    /// The rate between bursts.
     quiet: Rate,
+    /// The rate in a burst.
     burst: Rate,
+    /// The mean time between bursts.
     every: Span,
+    /// How long a burst lasts.
     lasts: Distribution<Span>,
 }
 
 #[derive(Deserialize, JsonSchema)]
 struct WrittenMmpp {
+    /// The states, in the order in which they follow each other.
     states: Vec<WrittenState>,
 }
 
 #[derive(Deserialize, JsonSchema)]
 struct WrittenState {
+    /// The rate in this state.
     rate: Rate,
+    /// How long it lasts on average.
     mean: Span,
 }
 
