@@ -65,9 +65,9 @@ fn try_swing(path: &Path, asked: &Settings, names: &[&str]) -> Result<(), Exit> 
     for platform in &platforms {
         let files = requests(&mut loaded, &scenario, platform)?;
         bar.set_message(platform.clone());
-        let tried = tried(&scenario, platform, (&files, &traces), &all, (&loaded, replication, &bar))?;
+        let outcomes = tried(&scenario, platform, (&files, &traces), &all, (&loaded, replication, &bar))?;
         let (strong, still): (Vec<Moves>, Vec<Moves>) =
-            tried.into_iter().partition(|moves| moves.strongest(&shown).is_some());
+            outcomes.into_iter().partition(|moves| moves.strongest(&shown).is_some());
         let text = if asked.json {
             lines(strong.iter().chain(&still).map(|moves| moves.json(platform, &shown)))
         } else {

@@ -132,22 +132,21 @@ impl JsonSchema for Every {
 enum Written {
     /// Independently of each other, with this mean rate.
     Poisson(Rate),
-    /// Independently of each other, at a rate that follows a cosine over the day.
+    /// A rate that rises and falls once a day.
     Diurnal(WrittenDiurnal),
-    /// Independently of each other, at a low rate with bursts now and then.
+    /// A quiet rate with bursts.
     Bursts(WrittenBursts),
-    /// Independently of each other, at a rate that jumps from state to state.
+    /// A rate that changes at random between states.
     Mmpp(WrittenMmpp),
 }
 
-/// A rate that follows a cosine over the day.
 #[derive(Deserialize, JsonSchema)]
 struct WrittenDiurnal {
-    /// Over the whole day.
+    /// The mean over the day.
     mean: Rate,
     /// The highest rate.
     peak: Rate,
-    /// When that is, since midnight in UTC.
+    /// The time of day of the highest rate.
     at: Span,
 }
 
@@ -158,23 +157,21 @@ struct WrittenBursts {
     quiet: Rate,
     /// The rate in a burst.
     burst: Rate,
-    /// How long it is quiet between two bursts, on average.
+    /// The mean time between bursts.
     every: Span,
     /// How long a burst lasts.
     lasts: Distribution<Span>,
 }
 
-/// A Markov-modulated Poisson process.
 #[derive(Deserialize, JsonSchema)]
 struct WrittenMmpp {
-    /// One after the other, then from the first again.
+    /// The states, in the order in which they follow each other.
     states: Vec<WrittenState>,
 }
 
-/// A state of the process.
 #[derive(Deserialize, JsonSchema)]
 struct WrittenState {
-    /// The rate in it.
+    /// The rate in this state.
     rate: Rate,
     /// How long it lasts on average.
     mean: Span,
