@@ -9,8 +9,9 @@ use std::rc::Rc;
 
 use windtunnel::base::{Bandwidth, Bytes, Cpu, Money, Percent, Span, Timestamp};
 use windtunnel::control::ecs::query::{Candidate, Expression};
+use windtunnel::scenario::arrival::Every;
 use windtunnel::scenario::diagnostic::{Style, excerpts, lines};
-use windtunnel::scenario::distribution::{Arrivals, Distribution};
+use windtunnel::scenario::distribution::Distribution;
 use windtunnel::scenario::units::{Measured, Rate};
 use windtunnel::scenario::{
     Diagnostic, Scenario, Severity, Source, Sources, import, lower, read, read_changed,
@@ -87,7 +88,7 @@ pub(crate) fn units(bytes: &[u8]) {
         assert!(table.value(0) <= table.value(u64::MAX), "{text:?} has quantiles in order");
     }
     print(&read::<Distribution<Bytes>>(&source).1, &sources);
-    print(&read::<Arrivals>(&source).1, &sources);
+    print(&read::<Every>(&source).1, &sources);
 }
 
 fn lower_all(scenario: &Scenario, requests: &[Rc<Source>], sources: &Sources) {

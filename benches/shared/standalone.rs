@@ -117,7 +117,9 @@ impl Demand {
             pools: Vec::new(),
             services: Vec::new(),
             arrivals: Vec::new(),
+            traces: Vec::new(),
             takes: Map::default(),
+            retries: Map::default(),
             world: self.world.clone(),
             ecs: EcsSettings {
                 scheduler: SchedulerSettings::default(),
@@ -197,7 +199,7 @@ impl Demand {
         plan.takes.insert(name, self.lives.clone());
         let arrivals = Arrivals {
             key: EntityKey::new("arrivals", &text, 0),
-            gaps: exponential(self.gap * SHAPES),
+            gaps: exponential(self.gap * SHAPES).into(),
             first: START + FIRST_CALL,
             until: plan.end,
             count_max: self.tasks.div_ceil(SHAPES),

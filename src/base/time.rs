@@ -113,6 +113,14 @@ impl Span {
         self.0.div_ceil(NANOS_PER_SECOND)
     }
 
+    /// The span without a shorter one; none when that is longer.
+    pub const fn checked_sub(self, other: Span) -> Option<Span> {
+        match self.0.checked_sub(other.0) {
+            Some(nanos) => Some(Span(nanos)),
+            None => None,
+        }
+    }
+
     /// Nothing instead of less than nothing.
     #[must_use]
     pub const fn saturating_sub(self, other: Span) -> Span {

@@ -1,24 +1,39 @@
 //! `windtunnel check`: every complaint about a scenario, without a run.
 
+use std::path::Path;
+
 use super::args::Check;
-use super::load;
-use super::{Exit, colours, say};
+use super::{Exit, colours, load, paths, say, traces};
 use crate::scenario::diagnostic::{Style, excerpts, sort};
-use crate::scenario::{Diagnostic, Severity, Sources, import, lower};
+use crate::scenario::{Diagnostic, Severity, Sources, import, lower_with};
 
 pub(super) fn check(asked: &Check) -> Exit {
-    if asked.file.extension().is_some_and(|kind| kind == "json") {
-        return check_requests(asked);
-    }
-    let mut loaded = match load::scenario(
-        &asked.file,
-        &asked.set,
-        load::Manner { strict: asked.strict, json: asked.json },
-    ) {
-        Ok(loaded) => loaded,
+    let paths = match paths::scenarios(&asked.file) {
+        Ok(paths) => paths,
         Err(exit) => return exit,
     };
+    paths.iter().map(|path| check_one(path, asked)).fold(Exit::Good, worse)
+}
+
+/// The first exit that is not good.
+fn worse(so_far: Exit, next: Exit) -> Exit {
+    if so_far == Exit::Good { next } else { so_far }
+}
+
+fn check_one(path: &Path, asked: &Check) -> Exit {
+    if path.extension().is_some_and(|kind| kind == "json") {
+        return check_requests(path, asked);
+    }
+    let mut loaded =
+        match load::scenario(path, &asked.set, load::Manner { strict: asked.strict, json: asked.json }) {
+            Ok(loaded) => loaded,
+            Err(exit) => return exit,
+        };
     let scenario = loaded.scenario.clone();
+    let traces = match traces::traces(&scenario, &loaded, Path::new("."), asked.skip_bad_rows) {
+        Ok(traces) => traces,
+        Err(exit) => return exit,
+    };
     let mut found = Vec::new();
     let mut tasks = 0;
     for (name, platform) in &scenario.platforms.value {
@@ -26,7 +41,7 @@ pub(super) fn check(asked: &Check) -> Exit {
             Ok(files) => files,
             Err(exit) => return exit,
         };
-        let (plan, more) = lower(&scenario, name, &files);
+        let (plan, more) = lower_with(&scenario, name, &files, &traces);
         found.extend(more);
         tasks = plan.map_or(tasks, |plan| plan.definitions.tasks.len());
     }
@@ -40,12 +55,12 @@ pub(super) fn check(asked: &Check) -> Exit {
 }
 
 /// A file of ECS requests by itself.
-fn check_requests(asked: &Check) -> Exit {
+fn check_requests(path: &Path, asked: &Check) -> Exit {
     let mut sources = Sources::default();
-    match load::file(&asked.file, &mut sources) {
+    match load::file(path, &mut sources) {
         Ok(source) => {
             let found = import::check(&source);
-            let what = format!("{}: a file of requests", asked.file.display());
+            let what = format!("{}: a file of requests", path.display());
             conclude(asked, &what, &found, &sources)
         }
         Err(exit) => exit,

@@ -5,19 +5,20 @@
 
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use super::args::Explain;
 use super::record::Record;
 use super::run::platform_folders;
-use super::{Exit, load, say, warn};
+use super::{Exit, load, say, traces, warn};
 use crate::base::turn::{Asked, Note, Subject};
 use crate::base::{Bytes, Cpu, EntityKey, Name, Span, Timestamp};
 use crate::control::ecs::objects::{Stop, StoppedTask, Task};
 use crate::control::ecs::placement::Refusal;
 use crate::scenario::diagnostic::suggestion;
-use crate::scenario::{Scenario, Sources, lower, read};
+use crate::scenario::{Scenario, Sources, lower_with, read};
 use crate::sim::fact::{Fact, Observer};
-use crate::sim::{Plan, run_with};
+use crate::sim::{Ended, Plan, run_with};
 
 pub(super) fn explain(asked: &Explain) -> Exit {
     match try_explain(asked) {
@@ -31,7 +32,7 @@ pub(super) fn explain(asked: &Explain) -> Exit {
 
 fn try_explain(asked: &Explain) -> Result<String, Exit> {
     let record = record(asked)?;
-    let plan = repeat(&record)?;
+    let plan = repeat(&record, &asked.trace)?;
     let Some((workload, serial)) = split(&asked.name) else {
         warn(&format!("{:?} is no task; tasks are called WORKLOAD-NUMBER, such as web-3\n", asked.name));
         return Err(Exit::WrongInput);
@@ -44,10 +45,7 @@ fn try_explain(asked: &Explain) -> Result<String, Exit> {
         warn(&format!("E0306 there is no workload {workload:?} in this result; {hint}\n"));
         return Err(Exit::WrongInput);
     };
-    let subject = Subject(EntityKey::new("task", workload, serial));
-    let mut story = Story { of: Name { of, serial }, last: None, lines: Vec::new(), instances: Vec::new() };
-    let mut why = Asked::about(subject);
-    let ended = run_with(&plan, record.seed, &mut story, &mut why, &mut |_| ControlFlow::Continue(()));
+    let (story, notes, ended) = listen(&plan, record.seed, workload, Name { of, serial });
     let digest = ended.digests.decisions().to_string();
     if digest != record.decision_digest {
         warn(&format!(
@@ -64,7 +62,15 @@ fn try_explain(asked: &Explain) -> Result<String, Exit> {
         warn(&format!("there was no task {:?} in this run; {known}\n", asked.name));
         return Err(Exit::WrongInput);
     }
-    Ok(story.told(&plan, &asked.name, &why.notes))
+    Ok(story.told(&plan, &asked.name, &notes))
+}
+
+/// Runs again and listens to one task.
+pub(super) fn listen(plan: &Plan, seed: u64, workload: &str, of: Name) -> (Story, Vec<Note>, Ended) {
+    let mut story = Story { of, last: None, lines: Vec::new(), instances: Vec::new() };
+    let mut why = Asked::about(Subject(EntityKey::new("task", workload, of.serial)));
+    let ended = run_with(plan, seed, &mut story, &mut why, &mut |_| ControlFlow::Continue(()));
+    (story, why.notes, ended)
 }
 
 /// The record of the one platform that is meant.
@@ -82,6 +88,11 @@ fn record(asked: &Explain) -> Result<Record, Exit> {
             return Err(Exit::WrongInput);
         }
     };
+    read_record(folder)
+}
+
+/// The record in the folder of one platform.
+pub(super) fn read_record(folder: &Path) -> Result<Record, Exit> {
     let path = folder.join("run.json");
     let text = std::fs::read_to_string(&path).map_err(|error| {
         warn(&format!("E0801 {} cannot be read: {error}\n", path.display()));
@@ -94,7 +105,7 @@ fn record(asked: &Explain) -> Result<Record, Exit> {
 }
 
 /// The plan that a record was made with.
-fn repeat(record: &Record) -> Result<Plan, Exit> {
+pub(super) fn repeat(record: &Record, elsewhere: &[String]) -> Result<Plan, Exit> {
     let mut sources = Sources::default();
     let text = sources.add(record.scenario.name.clone(), record.scenario.text.clone().into_bytes());
     let files: Vec<_> = record
@@ -109,7 +120,8 @@ fn repeat(record: &Record) -> Result<Plan, Exit> {
         warn(&format!("E0306 {message}\n"));
         return Err(Exit::WrongInput);
     }
-    let (plan, found) = lower(&scenario, &record.platform, &files);
+    let traces = traces::recorded(&scenario, &sources, &record.traces, elsewhere)?;
+    let (plan, found) = lower_with(&scenario, &record.platform, &files, &traces);
     load::report(&found, &sources, load::Manner::default())?;
     plan.ok_or(Exit::WrongInput)
 }
@@ -127,7 +139,7 @@ fn workloads(plan: &Plan) -> Vec<String> {
 }
 
 /// What happened to one task.
-struct Story {
+pub(super) struct Story {
     of: Name,
     /// The largest number of a task of the same workload.
     last: Option<u64>,
@@ -149,8 +161,17 @@ impl Observer for Story {
                 return;
             }
             Fact::Arrived(name) if name == self.of => "asked for".to_owned(),
-            Fact::Refused { name, rejection, .. } if name == self.of => {
-                format!("refused: {}", rejection.answer())
+            Fact::Refused { name, rejection, again, .. } if name == self.of => {
+                let answer = rejection.answer();
+                match again {
+                    None => format!("refused: {answer}"),
+                    Some(at) => {
+                        format!(
+                            "refused: {answer}; the caller tries again at {}",
+                            clock(at.since(plan.start))
+                        )
+                    }
+                }
             }
             Fact::Placed { task, instance } if mine(task) => match instance {
                 Some(instance) => format!("placed on {}", named(plan, instance.name)),
@@ -193,8 +214,13 @@ impl Story {
     }
 
     fn told(&self, plan: &Plan, name: &str, notes: &[Note]) -> String {
-        let mut text = format!("{name} on {}\n\n", plan.platform);
-        for (at, line) in &self.lines {
+        format!("{name} on {}\n\n{}", plan.platform, self.until(plan, Timestamp::NEVER, notes))
+    }
+
+    /// What happened up to a time, and the reasons.
+    pub(super) fn until(&self, plan: &Plan, until: Timestamp, notes: &[Note]) -> String {
+        let mut text = String::new();
+        for (at, line) in self.lines.iter().filter(|(at, _)| *at <= until) {
             let _ = writeln!(text, "{:>14}  {line}", clock(at.since(plan.start)));
         }
         if !notes.is_empty() {
@@ -221,7 +247,7 @@ impl Story {
 }
 
 /// Hours, minutes and seconds since the start: `3:05:12.250`.
-fn clock(span: Span) -> String {
+pub(super) fn clock(span: Span) -> String {
     let millis = span.as_nanos() / 1_000_000;
     let (minutes, seconds) = (millis / 60_000, millis % 60_000);
     format!("{}:{:02}:{:02}.{:03}", minutes / 60, minutes % 60, seconds / 1000, seconds % 1000)

@@ -7,6 +7,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use super::paths::STANDARD_INPUT;
 use super::{Exit, colours, say, warn};
 use crate::scenario::diagnostic::{SOURCE_BYTES_MAX, Style, excerpts};
 use crate::scenario::{Code, Diagnostic, Place, Scenario, Severity, Source, Sources, read, read_changed};
@@ -40,8 +41,13 @@ pub(super) fn scenario(path: &Path, set: &[String], manner: Manner) -> Result<Lo
     }
     let folder = file.parent().map(Path::to_owned).unwrap_or_default();
     let mut sources = Sources::default();
-    let bytes = bytes(&file).map_err(|error| unreadable(&file, &error))?;
-    let mut text = sources.add(file.display().to_string(), bytes);
+    let (name, bytes) = if path.as_os_str() == STANDARD_INPUT {
+        ("standard input".to_owned(), bounded(std::io::stdin().lock()))
+    } else {
+        (file.display().to_string(), bytes(&file))
+    };
+    let bytes = bytes.map_err(|error| unreadable(&file, &error))?;
+    let mut text = sources.add(name, bytes);
     let changes: Vec<Rc<Source>> =
         set.iter().map(|change| sources.add("--set", change.clone().into_bytes())).collect();
     let (scenario, found) = if changes.is_empty() {
@@ -64,6 +70,11 @@ pub(super) fn scenario(path: &Path, set: &[String], manner: Manner) -> Result<Lo
 }
 
 impl Loaded {
+    /// Where a file lies that the scenario names.
+    pub(super) fn beside(&self, file: &str) -> PathBuf {
+        self.folder.join(file)
+    }
+
     /// The request files of a platform, in the order of their names.
     pub(super) fn requests(&mut self, pattern: &str) -> Result<Vec<Rc<Source>>, Exit> {
         let (below, name) = pattern.rsplit_once('/').unwrap_or(("", pattern));
@@ -139,9 +150,13 @@ pub(super) fn file(path: &Path, sources: &mut Sources) -> Result<Rc<Source>, Exi
 
 /// Reads a file, but not more than one byte beyond the limit: reading it then says that it is too large.
 fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
+    bounded(File::open(path)?)
+}
+
+fn bounded(from: impl Read) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let limit = u64::try_from(SOURCE_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
-    File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    from.take(limit).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

@@ -5,12 +5,21 @@
 mod args;
 mod catalog;
 mod check;
+mod completions;
+mod diff;
 mod error;
 mod explain;
+mod interrupt;
 mod load;
+mod paths;
 mod progress;
 mod record;
 mod run;
+mod schema;
+mod settings;
+mod summary;
+mod swing;
+mod traces;
 mod write;
 
 use std::io::IsTerminal;
@@ -25,22 +34,35 @@ use args::{Arguments, Command};
 pub enum Exit {
     /// All is well.
     Good,
+    /// Two results differ.
+    Different,
     /// The input is wrong; nothing was written.
     WrongInput,
     /// An invariant does not hold: a bug of ours, or a result that cannot be repeated.
     Broken,
     /// A file could not be read or written.
     Files,
+    /// Ctrl-C; nothing was written.
+    Interrupted,
+}
+
+impl Exit {
+    /// The exit status.
+    pub const fn code(self) -> u8 {
+        match self {
+            Exit::Good => 0,
+            Exit::Different => 1,
+            Exit::WrongInput => 2,
+            Exit::Broken => 3,
+            Exit::Files => 4,
+            Exit::Interrupted => 130,
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> ExitCode {
-        ExitCode::from(match exit {
-            Exit::Good => 0,
-            Exit::WrongInput => 2,
-            Exit::Broken => 3,
-            Exit::Files => 4,
-        })
+        ExitCode::from(exit.code())
     }
 }
 
@@ -53,7 +75,14 @@ pub fn main() -> ExitCode {
         Command::Explain(explain) => explain::explain(&explain),
         Command::Error(code) => error::error(&code),
         Command::Catalog(filter) => catalog::catalog(&filter),
+        Command::Diff(diff) => diff::diff(&diff),
+        Command::Settings(asked) => settings::settings(&asked),
+        Command::Schema => schema::schema(),
+        Command::Completions(shell) => completions::completions(&shell),
     };
+    if exit == Exit::Interrupted {
+        warn("interrupted; nothing was written\n");
+    }
     exit.into()
 }
 
@@ -65,7 +94,7 @@ fn say(text: &str) {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             warn(&format!("E0802 standard output cannot be written: {error}\n"));
-            std::process::exit(4);
+            std::process::exit(Exit::Files.code().into());
         }
         Ok(()) | Err(_) => {}
     }

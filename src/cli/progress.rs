@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::interrupt;
 use crate::base::{Span, Timestamp};
 use crate::sim::Progress;
 
@@ -52,7 +53,7 @@ impl Bar {
             so_far.now.since(self.start),
             thousands(per_second)
         ));
-        ControlFlow::Continue(())
+        if interrupt::heard() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     /// The bar goes away; results come.

@@ -26,6 +26,22 @@ pub(super) struct Record {
     pub(super) scenario: Input,
     /// The request files, in order.
     pub(super) requests: Vec<Input>,
+    /// The traces that were replayed.
+    #[serde(default)]
+    pub(super) traces: Vec<TraceInput>,
+}
+
+/// A trace: too large to stand in a record.
+#[derive(Clone, Serialize, Deserialize, Debug)]
+pub(super) struct TraceInput {
+    /// What its tasks are called.
+    pub(super) workload: String,
+    /// Where it lay.
+    pub(super) path: String,
+    /// A hash of its text, uncompressed.
+    pub(super) hash: String,
+    /// How many of its rows mean nothing.
+    pub(super) bad_rows: u64,
 }
 
 /// One input text.
@@ -40,7 +56,13 @@ pub(super) struct Input {
 }
 
 impl Record {
-    pub(super) fn new(platform: &str, seed: u64, scenario: &Source, requests: &[Rc<Source>]) -> Self {
+    pub(super) fn new(
+        platform: &str,
+        seed: u64,
+        scenario: &Source,
+        requests: &[Rc<Source>],
+        traces: Vec<TraceInput>,
+    ) -> Self {
         Record {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             digest_version: crate::engine::digest::VERSION,
@@ -49,6 +71,7 @@ impl Record {
             decision_digest: String::new(),
             scenario: Input::of(scenario),
             requests: requests.iter().map(|source| Input::of(source)).collect(),
+            traces,
         }
     }
 

@@ -7,15 +7,16 @@ use std::path::{Path, PathBuf};
 use super::args::Run;
 use super::load::{self, Loaded};
 use super::progress::Bar;
-use super::record::Record;
-use super::{Exit, colours, say, warn, write};
+use super::record::{Record, TraceInput};
+use super::{Exit, colours, interrupt, paths, say, traces, warn, write};
 use crate::base::Span;
 use crate::control::ecs::api::unmodelled;
 use crate::experiment::{Replication, gather, replicate, settings};
 use crate::measure::bill::NOT_BILLED;
 use crate::measure::sheet::{PlatformSheet, Sheet};
 use crate::report::{self, terminal};
-use crate::scenario::{Diagnostic, Scenario, Severity, Sources, lower};
+use crate::scenario::lower::{Traced, Traces};
+use crate::scenario::{Diagnostic, Scenario, Severity, Sources, lower_with};
 use crate::sim::Plan;
 
 /// A time series has about this many points.
@@ -35,15 +36,59 @@ pub(super) fn run(asked: &Run) -> Exit {
     }
 }
 
+/// Checks every scenario, and runs them all if none is wrong.
 fn try_run(asked: &Run) -> Result<(), Exit> {
-    let mut loaded = load::scenario(&asked.scenario, &asked.set, manner(asked))?;
+    interrupt::listen();
+    let paths = paths::scenarios(&asked.scenario)?;
+    let checked: Vec<Result<Checked, Exit>> =
+        paths.iter().map(|path| check(path, asked, paths.len() > 1)).collect();
+    let all = checked.into_iter().collect::<Result<Vec<Checked>, Exit>>()?;
+    check_folders(&all)?;
+    for one in &all {
+        write::try_folder(&one.folder).map_err(|error| unwritable(&one.folder, &error))?;
+    }
+    all.into_iter().try_for_each(|one| run_one(one, asked))
+}
+
+/// A scenario with nothing wrong in it.
+struct Checked {
+    scenario: Scenario,
+    ready: Vec<Ready>,
+    replication: Replication,
+    folder: PathBuf,
+    said: (Vec<String>, Vec<String>),
+}
+
+fn check(path: &Path, asked: &Run, several: bool) -> Result<Checked, Exit> {
+    let mut loaded = load::scenario(path, &asked.set, manner(asked))?;
     let scenario = loaded.scenario.clone();
     let names = platforms(&scenario, &asked.platform)?;
     let replication = replication(&scenario, asked);
-    let (ready, found) = lower_all(&scenario, &names, &mut loaded, replication.seed, manner(asked))?;
-    let folder = asked.out.clone().unwrap_or_else(|| Path::new("out").join(scenario.name.as_str()));
-    write::try_folder(&folder).map_err(|error| unwritable(&folder, &error))?;
-    let sheet = simulate(&scenario, &ready, replication, asked.quiet, said(&found, &loaded.sources))?;
+    let folder = match &asked.out {
+        Some(folder) if several => folder.join(scenario.name.as_str()),
+        Some(folder) => folder.clone(),
+        None => Path::new("out").join(scenario.name.as_str()),
+    };
+    let traces = traces::traces(&scenario, &loaded, &folder, asked.skip_bad_rows)?;
+    let (ready, found) =
+        lower_all(&scenario, &names, &mut loaded, &traces, (replication.seed, manner(asked)))?;
+    let said = said(&found, &loaded.sources);
+    Ok(Checked { scenario, ready, replication, folder, said })
+}
+
+/// Two scenarios of one name would write over each other.
+fn check_folders(all: &[Checked]) -> Result<(), Exit> {
+    let folders: Vec<&Path> = all.iter().map(|one| one.folder.as_path()).collect();
+    let twice = folders.iter().enumerate().find(|(nth, folder)| folders[..*nth].contains(folder));
+    let Some((_, folder)) = twice else { return Ok(()) };
+    warn(&format!("E0108 two scenarios would write to {}; give them different names\n", folder.display()));
+    Err(Exit::WrongInput)
+}
+
+fn run_one(one: Checked, asked: &Run) -> Result<(), Exit> {
+    let Checked { scenario, ready, replication, folder, said } = one;
+    let sheet = simulate(&scenario, &ready, replication, asked.quiet, said)?;
+    interrupt::check()?;
     save(&folder, &sheet, &ready)?;
     if asked.json {
         say(&String::from_utf8_lossy(&report::json::summary(&sheet, &sheet.platforms)));
@@ -65,7 +110,7 @@ fn manner(asked: &Run) -> load::Manner {
 }
 
 /// The platforms that were asked for, or all.
-fn platforms(scenario: &Scenario, asked: &[String]) -> Result<Vec<String>, Exit> {
+pub(super) fn platforms(scenario: &Scenario, asked: &[String]) -> Result<Vec<String>, Exit> {
     if asked.is_empty() {
         return Ok(scenario.platforms.keys().map(|name| name.value.clone()).collect());
     }
@@ -91,7 +136,7 @@ fn replication(scenario: &Scenario, asked: &Run) -> Replication {
 }
 
 /// The grid of a time series: whole minutes, about [`POINTS`] of them in a run.
-fn period(run_for: Span) -> Span {
+pub(super) fn period(run_for: Span) -> Span {
     let minutes = run_for.as_nanos() / Span::minutes(1).as_nanos() / POINTS;
     Span::minutes(minutes.max(1))
 }
@@ -100,23 +145,34 @@ fn lower_all(
     scenario: &Scenario,
     names: &[String],
     loaded: &mut Loaded,
-    seed: u64,
-    manner: load::Manner,
+    traces: &Traces,
+    (seed, manner): (u64, load::Manner),
 ) -> Result<(Vec<Ready>, Vec<Diagnostic>), Exit> {
     let (mut ready, mut found) = (Vec::new(), Vec::new());
     for name in names {
         let (_, platform) = scenario.platform(name).expect("checked with the arguments");
         let files = loaded.requests(&platform.ecs.requests)?;
-        let (plan, more) = lower(scenario, name, &files);
+        let (plan, more) = lower_with(scenario, name, &files, traces);
         found.extend(more);
         if let Some(plan) = plan {
-            let record = Record::new(name, seed, &loaded.text, &files);
+            let record = Record::new(name, seed, &loaded.text, &files, traces_of(scenario, loaded, traces));
             ready.push(Ready { plan, about: platform.about.clone(), record });
         }
     }
     crate::scenario::diagnostic::sort(&mut found);
     load::report(&found, &loaded.sources, manner)?;
     Ok((ready, found))
+}
+
+/// The traces of a run, as its record names them.
+fn traces_of(scenario: &Scenario, loaded: &Loaded, traces: &Traces) -> Vec<TraceInput> {
+    let of = |(name, traced): (&String, &Traced)| {
+        let file = scenario.arrivals.get(name.as_str()).and_then(|arrival| arrival.trace.as_ref());
+        let path = file.map(|trace| loaded.beside(&trace.file)).unwrap_or_default();
+        let path = path.canonicalize().unwrap_or(path).display().to_string();
+        TraceInput { workload: name.clone(), path, hash: traced.pass.hash.clone(), bad_rows: traced.pass.bad }
+    };
+    traces.iter().map(of).collect()
 }
 
 /// Notes and warnings of the import: what is said of many places is said of the first, with a count.
@@ -158,6 +214,8 @@ fn simulate(
             warn(&format!("threads cannot be started: {error}\n"));
             Exit::Files
         })?;
+        interrupt::check().inspect_err(|_| bar.finish())?;
+        traces::check_replayed(plan, &outcomes)?;
         platforms.push(gather::platform(plan, about, replication.period, &outcomes));
     }
     bar.finish();

@@ -138,7 +138,8 @@ fn workload(plan: &Plan, name: Symbol, outcomes: &[Outcome]) -> WorkloadLine {
     }
 }
 
-fn named(plan: &Plan, name: Name) -> String {
+/// `web-3`.
+pub fn named(plan: &Plan, name: Name) -> String {
     format!("{}-{}", plan.definitions.symbols.text(name.of), name.serial)
 }
 

@@ -5,5 +5,6 @@
 pub mod gather;
 pub mod replicate;
 pub mod settings;
+pub mod swing;
 
 pub use replicate::{Replication, replicate};

@@ -6,10 +6,14 @@ use crate::catalog::settings::{Distribution, Setting, SettingUnit, setting};
 use crate::measure::sheet::SettingLine;
 use crate::scenario::Scenario;
 use crate::scenario::calibration::USED;
+use crate::scenario::parameters::parameter;
 
-/// Every setting that some model uses: the value of the scenario, or else the calibrated default.
+/// Every calibrated setting that some model uses: the value of the scenario, or else the default; then the
+/// other figures of the models that the scenario sets.
 pub fn used(scenario: &Scenario) -> Vec<SettingLine> {
-    USED.iter().map(|&name| line(scenario, name)).collect()
+    let set = scenario.settings.keys().map(|name| name.value.as_str());
+    let names = USED.iter().map(|&(name, _)| name).chain(set.filter(|name| parameter(name).is_some()));
+    names.map(|name| line(scenario, name)).collect()
 }
 
 fn line(scenario: &Scenario, name: &str) -> SettingLine {

@@ -154,7 +154,7 @@ impl Observer for Collector {
         self.meter.fact(plan, at, fact);
         self.measured.occupancy.fact(plan, at, fact);
         match *fact {
-            Fact::Arrived(_) => {}
+            Fact::Arrived(_) | Fact::Refused { again: Some(_), .. } => {}
             Fact::Refused { name, .. } => {
                 self.measured.counts.refused += 1;
                 self.measured.workloads.entry(name.of).or_default().counts.refused += 1;

@@ -5,6 +5,7 @@
 
 pub mod bill;
 pub mod collector;
+pub mod compare;
 pub mod estimate;
 pub mod histogram;
 pub mod occupancy;

@@ -30,7 +30,7 @@ pub(super) struct Asset {
 
 pub(super) const STYLES: [Asset; 2] = [
     Asset { text: include_str!("assets/uplot.css"), hash: "32MMao1vjur/JktQ9zzlsRT2Rv/ZoLt08EmwoAE1+gQ=" },
-    Asset { text: include_str!("assets/report.css"), hash: "4reWTr4aMec6JjWwVLg1xjRWfsQL/yC8uon4UsAvbMk=" },
+    Asset { text: include_str!("assets/report.css"), hash: "sVZAFBl6P7/wZ/oZF0GveikJa/SFzyrN3mNkn9U7wO8=" },
 ];
 pub(super) const SCRIPTS: [Asset; 2] = [
     Asset { text: include_str!("assets/uplot.js"), hash: "GcjUxq2Ikpp59K5J1vcWFWbf0Lo9FcxJXpdPeH63jx8=" },

@@ -4,14 +4,15 @@
 
 use std::collections::BTreeMap;
 
+use super::parameters::Tuning;
+use crate::base::Span;
 use crate::base::token_bucket::Refill;
-use crate::base::{Percent, Span};
 use crate::catalog::limits::{Ec2Calls, EcsQuotas};
 use crate::catalog::settings::{Distribution, Setting, SettingUnit, setting};
+use crate::control::ecs::service::SchedulerSettings;
 use crate::engine::Quantiles;
 use crate::world::settings::{
-    ApiLimits, CallLimits, Ec2Settings, FargatePullRates, FargateSettings, HostSettings, MILLION,
-    WorldSettings,
+    ApiLimits, Ec2Settings, FargatePullRates, FargateSettings, HostSettings, MILLION, WorldSettings,
 };
 
 /// The settings of one run: the calibrated defaults, and what a scenario sets instead.
@@ -27,43 +28,69 @@ use crate::world::settings::{
 pub struct Calibration {
     /// By name, in the smallest unit: nanoseconds, bytes per second, parts per million.
     pub replaced: BTreeMap<String, Quantiles>,
+    /// What no distribution describes.
+    pub tuning: Tuning,
 }
 
-/// The settings that some model uses; to set another one changes nothing.
-pub const USED: &[&str] = &[
-    "app.shutdown.handles_sigterm",
-    "app.shutdown.ignores_sigterm_prob",
-    "app.startup.interpreted",
-    "ec2.host_factor",
-    "ec2.launch.failure_prob",
-    "ec2.launch.pending_to_running_visible",
-    "ec2.run_instances.api_latency",
-    "ec2.terminate.shutting_down_to_terminated",
-    "ec2.terminate.shutting_down_to_terminated.gpu",
-    "ecs.instance.launch_to_registered",
-    "ecs.task.awsvpc_extra",
-    "ecs.task.start_cached_image.bridge",
-    "fargate.ecs.base_start",
-    "fargate.pull_rate_1_vcpu",
-    "fargate.pull_rate_2_vcpu",
-    "fargate.pull_rate_ge_4_vcpu",
-    "fargate.pull_rate_le_half_vcpu",
-    "fargate.straggler_extra",
-    "fargate.straggler_prob",
-    "image.pull.concurrent_layer_downloads",
-    "image.pull.rate.ec2_overlayfs",
-    "image.size.service.compressed",
+/// The settings that some model uses, and what they are; to set another one changes nothing.
+pub const USED: &[(&str, &str)] = &[
+    ("app.shutdown.handles_sigterm", "`shutdown` where no image says."),
+    ("app.shutdown.ignores_sigterm_prob", "`ignores_sigterm` where no image says."),
+    ("app.startup.interpreted", "`app_start` where no image says."),
+    ("ec2.host_factor", "Slowness that the stages of one machine share, as a factor."),
+    ("ec2.launch.failure_prob", "How many launches fail."),
+    ("ec2.launch.pending_to_running_visible", "From the accepted call to running; EC2 bills from there."),
+    ("ec2.run_instances.api_latency", "How long the launch call takes."),
+    ("ec2.terminate.shutting_down_to_terminated", "From the call that ends a machine to its end."),
+    ("ec2.terminate.shutting_down_to_terminated.gpu", "The same of a machine with accelerators."),
+    ("ecs.instance.launch_to_registered", "From the accepted call to a registered container instance."),
+    ("ecs.service.scheduler_rate", "Tasks that one service starts in any minute."),
+    ("ecs.task.awsvpc_extra", "Attaching a network interface on EC2."),
+    ("ecs.task.start_cached_image.bridge", "From the start command to a running container."),
+    (
+        "fargate.ecs.base_start",
+        "From admission to a working agent, network interface included, pull excluded.",
+    ),
+    ("fargate.pull_rate_1_vcpu", "The pull link of a task of up to 1 vCPU."),
+    ("fargate.pull_rate_2_vcpu", "The pull link of a task of up to 2 vCPU."),
+    ("fargate.pull_rate_ge_4_vcpu", "The pull link of a larger task."),
+    ("fargate.pull_rate_le_half_vcpu", "The pull link of a task of up to 0.5 vCPU."),
+    ("fargate.straggler_extra", "How much longer stragglers take."),
+    ("fargate.straggler_prob", "How many Fargate starts straggle."),
+    ("image.pull.concurrent_layer_downloads", "Layers that one pull fetches at a time."),
+    (
+        "image.pull.rate.ec2_overlayfs",
+        "The pull link of one machine, shared by its pulls; drawn once per machine.",
+    ),
+    ("image.size.service.compressed", "The size of an image that nobody describes; its median counts."),
 ];
 
+/// What a setting of the table, or one beside it, counts.
+pub fn unit(name: &str) -> Option<SettingUnit> {
+    let extra = EXTRA.iter().find(|(known, _)| *known == name).map(|(_, unit)| *unit);
+    extra.or_else(|| setting(name).map(|setting| setting.unit))
+}
+
+/// Whether some model uses this setting of the table.
+pub fn is_used(name: &str) -> bool {
+    USED.iter().any(|(known, _)| *known == name)
+}
+
 impl Calibration {
+    /// Any setting, used or not, as [`Calibration::quantiles`] hands it out.
+    pub fn any(&self, name: &str) -> Quantiles {
+        match self.replaced.get(name) {
+            Some(quantiles) => quantiles.clone(),
+            None if name == HOST_FACTOR => Quantiles::lognormal(0.0, HOST_FACTOR_SIGMA, f64::from(MILLION)),
+            None => default_f64(setting(name).unwrap_or_else(|| panic!("there is no setting {name}"))),
+        }
+    }
+
     /// A setting as quantiles in its smallest unit: nanoseconds, bytes per second, parts per million
     /// of a ratio. Panics on a name that does not exist: names are ours.
     pub fn quantiles(&self, name: &str) -> Quantiles {
-        assert!(USED.contains(&name), "{name} is listed among the settings that are used");
-        match self.replaced.get(name) {
-            Some(quantiles) => quantiles.clone(),
-            None => default_f64(setting(name).unwrap_or_else(|| panic!("there is no setting {name}"))),
-        }
+        assert!(is_used(name), "{name} is listed among the settings that are used");
+        self.any(name)
     }
 
     /// A probability in parts per million.
@@ -76,9 +103,16 @@ impl Calibration {
         self.quantiles(name).value(1 << 63)
     }
 
-    fn host_factor(&self) -> Quantiles {
-        let own = self.replaced.get("ec2.host_factor").cloned();
-        own.unwrap_or_else(|| Quantiles::lognormal(0.0, HOST_FACTOR_SIGMA, f64::from(MILLION)))
+    /// The figures of the scheduler: those of the tuning, with the launch rate that the table has.
+    pub fn scheduler(&self) -> SchedulerSettings {
+        let mut scheduler = self.tuning.scheduler;
+        let normal = SchedulerSettings::default();
+        let rate = u32::try_from(self.constant("ecs.service.scheduler_rate")).unwrap_or(u32::MAX);
+        scheduler.launch_rate_ec2.per_minute = rate;
+        if scheduler.launch_rate_fargate.per_minute == normal.launch_rate_fargate.per_minute {
+            scheduler.launch_rate_fargate.per_minute = rate;
+        }
+        scheduler
     }
 
     /// All of physics.
@@ -92,13 +126,13 @@ impl Calibration {
                     two_vcpus: self.quantiles("fargate.pull_rate_2_vcpu"),
                     more_vcpus: self.quantiles("fargate.pull_rate_ge_4_vcpu"),
                 },
-                layer_rate_max: None,
+                layer_rate_max: self.tuning.layer_rate_max,
                 layers_at_a_time: u32::try_from(self.constant("image.pull.concurrent_layer_downloads"))
                     .unwrap_or(u32::MAX),
-                manifest_check: Span::ZERO,
+                manifest_check: self.tuning.manifest_check,
                 container_start: self.quantiles("ecs.task.start_cached_image.bridge"),
-                limits: CallLimits::default(),
-                first_probe_after: None,
+                limits: self.tuning.limits,
+                first_probe_after: self.tuning.first_probe_after,
                 every_beat: false,
             },
             ec2: Ec2Settings {
@@ -107,7 +141,7 @@ impl Calibration {
                 launch_call: self.quantiles("ec2.run_instances.api_latency"),
                 pending_to_running: self.quantiles("ec2.launch.pending_to_running_visible"),
                 launch_to_registered: self.quantiles("ecs.instance.launch_to_registered"),
-                host_factor: self.host_factor(),
+                host_factor: self.quantiles(HOST_FACTOR),
                 launch_failure: self.parts_per_million("ec2.launch.failure_prob"),
                 terminate: self.quantiles("ec2.terminate.shutting_down_to_terminated"),
                 terminate_accelerated: self.quantiles("ec2.terminate.shutting_down_to_terminated.gpu"),
@@ -126,26 +160,24 @@ impl Calibration {
                     },
                     per: Span::SECOND,
                 },
-                launch_efficiency: LAUNCH_EFFICIENCY,
+                launch_efficiency: self.tuning.launch_efficiency,
                 prepare: self.quantiles("fargate.ecs.base_start"),
                 straggler: self.parts_per_million("fargate.straggler_prob"),
                 straggler_extra: self.quantiles("fargate.straggler_extra"),
-                deprovision: FARGATE_DEPROVISION,
+                deprovision: self.tuning.fargate_deprovision,
             },
         }
     }
 }
 
 /// Settings beside the calibrated table.
-pub const EXTRA: &[(&str, SettingUnit)] = &[("ec2.host_factor", SettingUnit::Ratio)];
+pub const EXTRA: &[(&str, SettingUnit)] = &[(HOST_FACTOR, SettingUnit::Ratio)];
+
+const HOST_FACTOR: &str = "ec2.host_factor";
 
 /// The slow-host factor that the stages of one machine share: lognormal(0, 0.10), assumed
 /// (calibration 1).
 const HOST_FACTOR_SIGMA: f64 = 0.10;
-/// The sustained Fargate launch slope measured in 2022 is 90 % of the quota (calibration 5).
-const LAUNCH_EFFICIENCY: Percent = Percent(90);
-/// Detaching the interface of a Fargate task.
-const FARGATE_DEPROVISION: Span = Span::seconds(10);
 
 fn api_limits(call: Ec2Calls, limits: bool) -> ApiLimits {
     let refill = |per_second: u32| Refill { tokens: u64::from(per_second), per: Span::SECOND };
@@ -186,6 +218,12 @@ fn default_f64(setting: &Setting) -> Quantiles {
     };
     let smallest = |value: f64| (value * scale).round() as u64;
     let quantiles = match setting.distribution {
+        // A constant rate is drawn as the constant time between events.
+        Distribution::Const { value }
+            if matches!(setting.unit, SettingUnit::PerHour | SettingUnit::PerYear) =>
+        {
+            Quantiles::constant((scale / value) as u64)
+        }
         Distribution::Const { value } => Quantiles::constant(smallest(value)),
         Distribution::Lognormal { mu, sigma } => Quantiles::lognormal(mu, sigma, scale),
         Distribution::Uniform { low, high } => Quantiles::uniform(smallest(low), smallest(high)),

@@ -24,8 +24,13 @@ pub(super) fn apply(root: &Rc<Node>, change: &Source, ids: &mut u32) -> Result<R
         return Err(too_deep(place(change, 0..path.len())));
     }
     let mut at = 0;
-    let parts: Vec<Part<'_>> = path
-        .split('.')
+    // The name of a setting has dots of its own.
+    let words: Vec<&str> = match path.strip_prefix("settings.") {
+        Some(name) => vec!["settings", name],
+        None => path.split('.').collect(),
+    };
+    let parts: Vec<Part<'_>> = words
+        .into_iter()
         .map(|word| {
             let part = Part { word, place: place(change, at..at + word.len()) };
             at += word.len() + 1;

@@ -292,8 +292,20 @@ codes! {
         "requests: esc/*.json\n" => "requests: ecs/*.json\n"
     TraceRow "E0804" "a malformed row of a trace":
         "A row lacks a column or holds no number where one is wanted. `--skip-bad-rows` allows a named \
-         number of them."
+         number of them. Rows stand in the order of their times."
         "pod-17,two,4096" => "pod-17,2,4096"
+    TraceColumns "E0805" "a trace without the columns of its format":
+        "The first line of a trace names its columns, in any order; those that the format reads must be \
+         among them. Compressed or not makes no difference."
+        "job,start,length" => "arrival_s,duration_s,cpus"
+    TraceBroken "E0806" "a trace that cannot be read to its end":
+        "The compressed data ends too early or is damaged, or a row is longer than 64 KiB, which no table \
+         has. Nothing is guessed about the rest."
+        "(half of a .gz file)" => "(the whole file)"
+    TraceChanged "E0807" "a trace that is not the one of the run":
+        "A result records a hash of each trace. An explanation repeats the run, and a run reads its trace \
+         a second time; both need the very same rows."
+        "(the trace was replaced by a newer one)" => "(the trace as it was)"
 
     // W: it runs, but not quite what was written.
     Unmodelled "W0101" "a field that is not modelled":
@@ -320,6 +332,10 @@ codes! {
         "The behaviour rests on an assumption that is listed in the documentation; the scenario can set \
          it."
         "(a scenario that depends on the order of cleaning up images)" => "(the setting written out)"
+    TraceSummary "W0108" "what a trace adds up to":
+        "A note, never an error: how many rows and tasks a trace has, and how many of its rows have no \
+         effect because they come after the end of the run, were not chosen, or mean nothing."
+        "(a trace that is longer than the run)" => "run_for: 11d\n"
 }
 
 /// How the explanation list is regenerated.

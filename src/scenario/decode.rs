@@ -425,7 +425,9 @@ impl<'d> Cursor<'_, 'd> {
         });
     }
 
-    fn unknown_key(self, key: &Key, fields: &[&str]) -> Diagnostic {
+    fn unknown_key(self, key: &Key, fields: &'static [&'static str]) -> Diagnostic {
+        #[cfg(test)]
+        MET.with_borrow_mut(|met| met.push(fields));
         let inside = match self.trail {
             Trail::Root => String::new(),
             Trail::Key(..) | Trail::Index(..) => format!(" in {}", cut(&self.trail.to_string())),
@@ -434,6 +436,12 @@ impl<'d> Cursor<'_, 'd> {
         let hint = suggestion(&key.text, fields);
         Diagnostic { hint, ..Diagnostic::new(Code::UnknownKey, key.place, message) }
     }
+}
+
+#[cfg(test)]
+thread_local! {
+    /// The keys that were known where this thread met an unknown one.
+    pub(super) static MET: RefCell<Vec<&'static [&'static str]>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The end of a long path.

@@ -1,19 +1,20 @@
-//! Spread-out values in a scenario: `3s`, `{ lognormal: { median: 3s, p99: 15s } }`,
-//! `{ poisson: 40/s }`.
+//! Spread-out values in a scenario: `3s`, `{ lognormal: { median: 3s, p99: 15s } }`.
 //!
 //! Read with all contradictions found, then lowered to a table of integer quantiles. Does not know
 //! what the values are for.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 
 use super::codes::Code;
 use super::diagnostic::quoted;
-use super::units::{Measured, Rate, UnitError};
+use super::units::{Measured, UnitError};
 use crate::base::{Bandwidth, Bytes, Span};
 use crate::engine::Quantiles;
 
@@ -77,15 +78,6 @@ pub enum Percentile {
     P95,
     /// One draw in a hundred is above.
     P99,
-}
-
-/// When things arrive: `40/s` at even gaps, `{ poisson: 40/s }` at exponential ones.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Arrivals {
-    /// Evenly.
-    Even(Rate),
-    /// Independently of each other.
-    Poisson(Rate),
 }
 
 impl Counted for Span {
@@ -152,19 +144,6 @@ impl<T: Counted> Distribution<T> {
     }
 }
 
-impl Arrivals {
-    /// The gaps between arrivals in nanoseconds; none when nothing ever arrives.
-    pub fn gaps(&self) -> Option<Quantiles> {
-        let (rate, poisson) = match self {
-            Arrivals::Even(rate) => (rate, false),
-            Arrivals::Poisson(rate) => (rate, true),
-        };
-        let gap = rate.gap().as_nanos().min(Span::MOST);
-        let shape = || if poisson { exponential_f64(gap) } else { Quantiles::constant(gap) };
-        (!rate.is_zero()).then(|| shape().clamped(0, Span::MOST))
-    }
-}
-
 impl Percentile {
     /// The quantile of the standard normal.
     const fn z(self) -> f64 {
@@ -176,7 +155,7 @@ impl Percentile {
     }
 }
 
-fn check(holds: bool, message: &str) -> Result<(), UnitError> {
+pub(super) fn check(holds: bool, message: &str) -> Result<(), UnitError> {
     if holds {
         return Ok(());
     }
@@ -191,7 +170,7 @@ fn cut<T: Counted>(table: Quantiles, max: Option<T>) -> Quantiles {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "the float island of lowering")]
-fn exponential_f64(mean: u64) -> Quantiles {
+pub(super) fn exponential_f64(mean: u64) -> Quantiles {
     Quantiles::exponential(mean as f64)
 }
 
@@ -203,32 +182,49 @@ fn lognormal_f64(median: u64, percentile: Percentile, high: u64) -> Quantiles {
 }
 
 /// The map form as it is written; each variant is one key.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", bound(deserialize = "T: Deserialize<'de> + Counted"))]
+#[schemars(rename = "{T}_spread")]
 enum Written<T> {
+    /// Log-normal, by its median and one percentile.
     Lognormal(WrittenLognormal<T>),
+    /// Equally likely between two values.
     Uniform(WrittenUniform<T>),
+    /// The time to the next of many independent events.
     Exponential(WrittenExponential<T>),
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(extend("oneOf" = [{"required": ["p90"]}, {"required": ["p95"]}, {"required": ["p99"]}]))]
+#[schemars(rename = "{T}_lognormal")]
 struct WrittenLognormal<T> {
+    /// Half of the draws are below.
     median: T,
+    /// One draw in ten is above.
     p90: Option<T>,
+    /// One draw in twenty is above.
     p95: Option<T>,
+    /// One draw in a hundred is above.
     p99: Option<T>,
+    /// Draws above are cut to this.
     max: Option<T>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "{T}_uniform")]
 struct WrittenUniform<T> {
+    /// The lowest value.
     from: T,
+    /// The highest value.
     to: T,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "{T}_exponential")]
 struct WrittenExponential<T> {
+    /// The mean.
     mean: T,
+    /// Draws above are cut to this.
     max: Option<T>,
 }
 
@@ -257,6 +253,21 @@ fn one_percentile() -> UnitError {
     let message = String::from("exactly one percentile is wanted beside the median");
     let hint = Some(String::from("give one of p90, p95, p99"));
     UnitError { code: Code::WrongDistribution, message, hint }
+}
+
+impl<T: JsonSchema> JsonSchema for Distribution<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("{}Distribution", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let (value, spread) = (generator.subschema_for::<T>(), generator.subschema_for::<Written<T>>());
+        json_schema!({ "anyOf": [value, spread] })
+    }
 }
 
 struct DistributionVisitor<T>(PhantomData<T>);
@@ -298,54 +309,13 @@ impl<'de, T: Deserialize<'de> + Counted> Deserialize<'de> for Distribution<T> {
 }
 
 /// A second key would be passed over without a word.
-fn only_key<'de, A: MapAccess<'de>>(mut map: A) -> Result<(), A::Error> {
+pub(super) fn only_key<'de, A: MapAccess<'de>>(mut map: A) -> Result<(), A::Error> {
     match map.next_key::<String>()? {
         None => Ok(()),
         Some(key) => {
             let message = format!("only one key is wanted here, found {} too", quoted(&key));
             Err(UnitError { code: Code::WrongDistribution, message, hint: None }.into_serde())
         }
-    }
-}
-
-/// The map form of arrivals.
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum WrittenArrivals {
-    Poisson(Rate),
-}
-
-struct ArrivalsVisitor;
-
-impl<'de> Visitor<'de> for ArrivalsVisitor {
-    type Value = Arrivals;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, or {{ poisson: 40/s }}", Rate::WHAT)
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Arrivals, E> {
-        Rate::read(text).map(Arrivals::Even).map_err(UnitError::into_serde)
-    }
-
-    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Arrivals, E> {
-        self.visit_str(&number.to_string())
-    }
-
-    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Arrivals, E> {
-        self.visit_str(&number.to_string())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Arrivals, A::Error> {
-        let WrittenArrivals::Poisson(rate) = Deserialize::deserialize(MapAccessDeserializer::new(&mut map))?;
-        only_key(map)?;
-        Ok(Arrivals::Poisson(rate))
-    }
-}
-
-impl<'de> Deserialize<'de> for Arrivals {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ArrivalsVisitor)
     }
 }
 
@@ -375,18 +345,6 @@ mod tests {
         check("{ lognormal: { median: 3s, p99: 3s } }", 100, (3000, 3000));
         check("{ uniform: { from: 1s, to: 5s } }", 4, (3000, 4000));
         check("{ exponential: { mean: 1s } }", 2, (693, 693));
-    }
-
-    #[test]
-    fn arrivals_have_gaps() {
-        let read = |text: &str| {
-            read::<Arrivals>(&Sources::default().add("x", text.as_bytes().to_vec())).0.expect("good").gaps()
-        };
-        let even = read("40/s").expect("some");
-        assert_eq!((even.value(0), even.value(u64::MAX)), (25_000_000, 25_000_000));
-        let poisson = read("{ poisson: 40/s }").expect("some");
-        assert_eq!(poisson.value(1 << 63) / 1000, 17_328); // 25 ms × ln 2
-        assert!(read("0/s").is_none());
     }
 
     #[test]

@@ -40,6 +40,15 @@ pub(super) enum Understood {
     StartTask(Box<StartTask>),
 }
 
+/// What a platform replaces in the requests.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Replaced<'a> {
+    /// Where tasks run.
+    pub(super) launch_type: LaunchType,
+    /// `placementStrategy`, if the platform says one.
+    pub(super) strategy: Option<&'a Value>,
+}
+
 /// Where a request stands, and how to find its fields.
 #[derive(Clone, Debug)]
 pub(super) struct Origin {
@@ -133,7 +142,7 @@ pub fn check(source: &Source) -> Vec<Diagnostic> {
 /// The requests of one file, for one platform; none leaves them as they are.
 pub(super) fn requests(
     source: &Source,
-    launch_type: Option<LaunchType>,
+    replaced: Option<Replaced<'_>>,
     found: &mut Vec<Diagnostic>,
 ) -> Vec<Call> {
     if let Some(fault) = source.fault() {
@@ -148,10 +157,10 @@ pub(super) fn requests(
         found.push(wrong.hint("write [ { \"operation\": \"CreateService\", \"input\": { ... } }, ... ]"));
         return Vec::new();
     };
-    entries.iter().filter_map(|entry| request(entry, launch_type, found)).collect()
+    entries.iter().filter_map(|entry| request(entry, replaced, found)).collect()
 }
 
-fn request(entry: &Rc<Node>, launch_type: Option<LaunchType>, found: &mut Vec<Diagnostic>) -> Option<Call> {
+fn request(entry: &Rc<Node>, replaced: Option<Replaced<'_>>, found: &mut Vec<Diagnostic>) -> Option<Call> {
     let (Some(operation), Some(input)) = (entry.field("operation"), entry.field("input")) else {
         let message = "a request has an \"operation\" and an \"input\"";
         found.push(Diagnostic::new(Code::RequestKind, entry.place, message));
@@ -164,7 +173,7 @@ fn request(entry: &Rc<Node>, launch_type: Option<LaunchType>, found: &mut Vec<Di
         found.push(unknown_operation(name, operation.place));
         return None;
     }
-    let request = understand(name, document, &at, launch_type, found)?;
+    let request = understand(name, document, &at, replaced, found)?;
     Some(Call { at, request })
 }
 
@@ -202,10 +211,10 @@ fn unknown_operation(name: &str, place: Place) -> Diagnostic {
 pub(super) fn inline_run_task(
     document: Value,
     at: &Origin,
-    launch_type: LaunchType,
+    replaced: Replaced<'_>,
     found: &mut Vec<Diagnostic>,
 ) -> Option<RunTask> {
-    match understand("RunTask", document, at, Some(launch_type), found)? {
+    match understand("RunTask", document, at, Some(replaced), found)? {
         Understood::RunTask(request) => Some(*request),
         Understood::Register(_)
         | Understood::CreateCluster(_)
@@ -220,11 +229,11 @@ fn understand(
     operation: &str,
     mut document: Value,
     at: &Origin,
-    launch_type: Option<LaunchType>,
+    replaced: Option<Replaced<'_>>,
     found: &mut Vec<Diagnostic>,
 ) -> Option<Understood> {
-    if let (Value::Object(fields), Some(launch_type)) = (&mut document, launch_type) {
-        replace(operation, fields, at, launch_type, found);
+    if let (Value::Object(fields), Some(replaced)) = (&mut document, replaced) {
+        replace(operation, fields, at, replaced, found);
     }
     match operation {
         "RegisterTaskDefinition" => read(&document, at, found).map(|r| Understood::Register(Box::new(r))),
@@ -258,10 +267,10 @@ fn replace(
     operation: &str,
     fields: &mut Map<String, Value>,
     at: &Origin,
-    launch_type: LaunchType,
+    replaced: Replaced<'_>,
     found: &mut Vec<Diagnostic>,
 ) {
-    let word = match launch_type {
+    let word = match replaced.launch_type {
         LaunchType::Ec2 => "EC2",
         LaunchType::Fargate => "FARGATE",
     };
@@ -283,6 +292,9 @@ fn replace(
         "RegisterTaskDefinition" => set(fields, "requiresCompatibilities", Value::from(vec![word])),
         "CreateService" | "RunTask" => {
             set(fields, "launchType", Value::from(word));
+            if let Some(strategy) = replaced.strategy {
+                set(fields, "placementStrategy", strategy.clone());
+            }
             for field in ["capacityProviderStrategy", "platformVersion"] {
                 if fields.remove(field).is_some() {
                     note(field, format!("{field} is left out for this platform"));

@@ -4,6 +4,7 @@
 //! whatever is wrong becomes a [`Diagnostic`] with a code of the one table in [`codes`]. Opens no
 //! file, reads no environment, and never meets a running simulation.
 
+pub mod arrival;
 pub mod calibration;
 mod change;
 pub mod codes;
@@ -12,7 +13,10 @@ pub mod diagnostic;
 pub mod distribution;
 pub mod import;
 mod json;
+pub mod json_schema;
+pub mod known_settings;
 pub mod lower;
+pub mod parameters;
 pub mod schema;
 pub mod text;
 pub mod tree;
@@ -21,6 +25,6 @@ mod yaml;
 
 pub use codes::Code;
 pub use diagnostic::{Diagnostic, Place, Severity, Source, Sources};
-pub use lower::lower;
+pub use lower::{lower, lower_with};
 pub use schema::Scenario;
 pub use text::{Placed, read, read_changed, read_json};

@@ -5,15 +5,18 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::distribution::{Arrivals, Distribution};
+use super::arrival::Every;
+use super::distribution::Distribution;
+use super::json_schema;
 use super::text::Placed;
 use crate::base::{Bytes, Percent, Span, Timestamp};
 
 /// A scenario file.
-#[derive(Clone, Deserialize, Debug)]
+#[derive(Clone, Deserialize, JsonSchema, Debug)]
 pub struct Scenario {
     /// Its name; results go to `out/NAME`.
     pub name: Placed<String>,
@@ -21,6 +24,7 @@ pub struct Scenario {
     #[serde(default)]
     pub about: String,
     /// The AWS region.
+    #[schemars(schema_with = "json_schema::region")]
     pub region: Placed<String>,
     /// When it starts; 2026-03-02T00:00:00Z unless said.
     pub start: Option<Timestamp>,
@@ -45,6 +49,7 @@ pub struct Scenario {
     pub images: Images,
     /// Calibrated settings, replaced by name.
     #[serde(default)]
+    #[schemars(schema_with = "json_schema::settings")]
     pub settings: BTreeMap<Placed<String>, Placed<Value>>,
     /// Standalone tasks that are asked for again and again.
     #[serde(default)]
@@ -58,7 +63,7 @@ fn one() -> u64 {
 }
 
 /// Settings of the account.
-#[derive(Clone, Deserialize, Default, Debug)]
+#[derive(Clone, Deserialize, JsonSchema, Default, Debug)]
 #[serde(default)]
 pub struct Account {
     /// Whether `awsvpcTrunking` is on: more awsvpc tasks per instance (EN-01).
@@ -70,7 +75,7 @@ pub struct Account {
 }
 
 /// Service quotas (section 9.1 of the specification).
-#[derive(Clone, Deserialize, Default, Debug)]
+#[derive(Clone, Deserialize, JsonSchema, Default, Debug)]
 #[serde(default)]
 pub struct Quotas {
     /// Fargate On-Demand vCPUs running at once (QT-01).
@@ -84,7 +89,7 @@ pub struct Quotas {
 }
 
 /// A rate of launches, and how many may come at once.
-#[derive(Clone, Deserialize, Debug)]
+#[derive(Clone, Deserialize, JsonSchema, Debug)]
 pub struct Launches {
     /// So many at once, after a while without any.
     pub at_once: Placed<u32>,
@@ -93,7 +98,7 @@ pub struct Launches {
 }
 
 /// The images.
-#[derive(Clone, Deserialize, Default, Debug)]
+#[derive(Clone, Deserialize, JsonSchema, Default, Debug)]
 #[serde(default)]
 pub struct Images {
     /// What holds where an image says nothing.
@@ -103,7 +108,7 @@ pub struct Images {
 }
 
 /// An image and how its application behaves.
-#[derive(Clone, Deserialize, Default, Debug)]
+#[derive(Clone, Deserialize, JsonSchema, Default, Debug)]
 #[serde(default)]
 pub struct Image {
     /// Compressed, as the registry stores it.
@@ -129,7 +134,7 @@ pub struct Image {
 }
 
 /// How an application crashes.
-#[derive(Clone, Deserialize, Debug)]
+#[derive(Clone, Deserialize, JsonSchema, Debug)]
 pub struct Crash {
     /// How long after its start.
     pub after: Distribution<Span>,
@@ -141,26 +146,92 @@ pub struct Crash {
 }
 
 /// Standalone tasks: a genuine RunTask request, and when it is made.
-#[derive(Clone, Deserialize, Debug)]
+#[derive(Clone, Deserialize, JsonSchema, Debug)]
 pub struct Arrival {
     /// Once, this long after the start.
     pub at: Option<Placed<Span>>,
-    /// Again and again: `6/h`, or `{ poisson: 6/h }`.
-    pub every: Option<Placed<Arrivals>>,
-    /// The first call with `every`; the start unless said.
+    /// Again and again: `6/h`, `{ poisson: 6/h }`, or at a rate that changes.
+    pub every: Option<Placed<Every>>,
+    /// As a trace recorded it.
+    pub trace: Option<Placed<Trace>>,
+    /// The first call with `every`, the beginning of a trace; the start unless said.
     pub from: Option<Span>,
     /// No calls from here on; the end unless said.
     pub until: Option<Placed<Span>>,
     /// At most so many calls.
-    pub calls: Option<u64>,
+    pub calls: Option<Placed<u64>>,
     /// How long the work of each task takes; as its image says unless said.
-    pub takes: Option<Distribution<Span>>,
+    pub takes: Option<Placed<Distribution<Span>>>,
+    /// What a caller does whose call failed; nothing unless said.
+    pub retry: Option<Retry>,
     /// The request, by its genuine field names.
+    #[schemars(schema_with = "json_schema::request")]
     pub run_task: Placed<Value>,
 }
 
+/// A recorded trace, as a file beside the scenario.
+#[derive(Clone, Deserialize, JsonSchema, Debug)]
+pub struct Trace {
+    /// What its columns mean.
+    pub format: Placed<TraceFormat>,
+    /// The file, plain or compressed with gzip.
+    pub file: Placed<String>,
+    /// Only rows with these texts in these columns.
+    #[serde(default)]
+    pub only: BTreeMap<Placed<String>, Placed<String>>,
+    /// The first part of the trace, which is left out.
+    #[serde(default)]
+    pub skip: Span,
+    /// Of a rate: the column of the time.
+    pub time: Option<Placed<String>>,
+    /// Of a rate: one unit of that column; a second unless said.
+    pub time_unit: Option<Placed<Span>>,
+    /// Of a rate: how long each interval is; one unit of the time unless said.
+    pub interval: Option<Placed<Span>>,
+    /// Of a rate: the column of the count.
+    pub value: Option<Placed<String>>,
+    /// Of a rate: how many of the count make a task.
+    pub per_task: Option<Placed<u64>>,
+    /// Of a rate: how tasks follow each other; evenly unless said.
+    pub spacing: Option<Placed<Spacing>>,
+}
+
+/// What the columns of a trace mean.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema, Debug)]
+#[serde(rename_all = "kebab-case")]
+pub enum TraceFormat {
+    /// Virtual machines.
+    AzureVm,
+    /// Batch jobs.
+    LcgJob,
+    /// Containers with GPUs.
+    DlrmContainer,
+    /// A rate over time.
+    Rate,
+}
+
+/// How the tasks of a rate follow each other.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema, Debug)]
+#[serde(rename_all = "snake_case")]
+pub enum Spacing {
+    /// One after each so many requests.
+    Even,
+    /// Independently of each other, at the same rate.
+    Poisson,
+}
+
+/// What a caller does whose call failed: the same call again.
+#[derive(Clone, Copy, Deserialize, JsonSchema, Debug)]
+pub struct Retry {
+    /// How long after each failure.
+    pub every: Placed<Span>,
+    /// How long after the first call it gives up.
+    #[serde(rename = "for")]
+    pub within: Span,
+}
+
 /// A platform: one world with one cluster.
-#[derive(Clone, Deserialize, Debug)]
+#[derive(Clone, Deserialize, JsonSchema, Debug)]
 pub struct Platform {
     /// What it is, in a few words.
     #[serde(default)]
@@ -170,12 +241,14 @@ pub struct Platform {
 }
 
 /// An ECS cluster.
-#[derive(Clone, Deserialize, Debug)]
+#[derive(Clone, Deserialize, JsonSchema, Debug)]
 pub struct Ecs {
     /// Request files beside the scenario, `*` for any text.
     pub requests: Placed<String>,
     /// Replaces what the requests say about where tasks run.
     pub launch_type: LaunchType,
+    /// Replaces what the requests say about the placement of tasks, by its genuine field names.
+    pub placement_strategy: Option<Placed<Value>>,
     /// When the requests are made, counted from the start.
     #[serde(default)]
     pub requests_at: Span,
@@ -185,7 +258,7 @@ pub struct Ecs {
 }
 
 /// Where tasks run.
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema, Debug)]
 pub enum LaunchType {
     /// On container instances.
     #[serde(rename = "EC2")]
@@ -196,9 +269,10 @@ pub enum LaunchType {
 }
 
 /// Container instances of one type.
-#[derive(Clone, Deserialize, Debug)]
+#[derive(Clone, Deserialize, JsonSchema, Debug)]
 pub struct Pool {
     /// The EC2 instance type.
+    #[schemars(schema_with = "json_schema::instance_type")]
     pub instance_type: Placed<String>,
     /// How many.
     pub count: Placed<u32>,

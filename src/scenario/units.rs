@@ -61,7 +61,19 @@ pub trait Measured: Sized {
 
     /// Writes it so that reading gives the same value again.
     fn canonical(&self) -> String;
+
+    /// A regular expression that takes every text that can be read, and no other unit.
+    fn pattern() -> String;
 }
+
+/// A share in parts per million, finer than [`Percent`].
+///
+/// ```
+/// use windtunnel::scenario::units::{Measured, Share};
+/// assert_eq!(Share::read("0.15%").unwrap(), Share(1500));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Share(pub u32);
 
 /// A unit: its name, and how many smallest steps it has, as a fraction.
 type Unit = (&'static str, u128, u128);
@@ -103,6 +115,8 @@ const BANDWIDTH: &[Unit] = &[
 ];
 const CPU: &[Unit] = &[("vCPU", 128_000, 1), ("m", 128, 1), ("units", 125, 1)];
 const PERCENT: &[Unit] = &[("%", 1, 1)];
+const SHARE: &[Unit] = &[("%", 10_000, 1)];
+const MILLIONTHS: &[Unit] = &[("", 1_000_000, 1)];
 const MONEY: &[Unit] = &[("USD", 10_000_000_000, 1)];
 const RATE: &[Unit] =
     &[("/s", 1_000_000_000, 1), ("/m", 1_000_000_000, 1), ("/h", 1_000_000_000, 1), ("/d", 1_000_000_000, 1)];
@@ -201,6 +215,11 @@ impl Measured for Span {
         }
         if out.is_empty() { String::from("0s") } else { out }
     }
+
+    fn pattern() -> String {
+        let parts = DURATION.iter().map(|(name, _, _)| format!(r"({NUMBER}\s*{name}\s*)?"));
+        format!(r"^\s*{}$", parts.collect::<String>())
+    }
 }
 
 impl Measured for Bytes {
@@ -212,6 +231,10 @@ impl Measured for Bytes {
 
     fn canonical(&self) -> String {
         largest(self.bytes().unsigned_abs().into(), &SIZE[..6])
+    }
+
+    fn pattern() -> String {
+        pattern(SIZE)
     }
 }
 
@@ -228,6 +251,10 @@ impl Measured for Bandwidth {
 
     fn canonical(&self) -> String {
         largest(self.bytes().into(), &BANDWIDTH[..4])
+    }
+
+    fn pattern() -> String {
+        pattern(BANDWIDTH)
     }
 }
 
@@ -247,6 +274,10 @@ impl Measured for Cpu {
             digits => format!("{}.{digits} vCPU", parts / 128_000),
         }
     }
+
+    fn pattern() -> String {
+        pattern(CPU)
+    }
 }
 
 impl Measured for Percent {
@@ -264,6 +295,26 @@ impl Measured for Percent {
     fn canonical(&self) -> String {
         format!("{}%", self.0)
     }
+
+    fn pattern() -> String {
+        String::from(r"^\s*[0-9]+\s*%\s*$")
+    }
+}
+
+impl Measured for Share {
+    const WHAT: &'static str = "a percentage such as 0.1%";
+
+    fn read(text: &str) -> Result<Self, UnitError> {
+        measured(text, SHARE).and_then(|steps| narrow(text, steps)).map(Share)
+    }
+
+    fn canonical(&self) -> String {
+        decimal_text(u64::from(self.0), 4) + "%"
+    }
+
+    fn pattern() -> String {
+        pattern(SHARE)
+    }
 }
 
 impl Measured for Money {
@@ -280,6 +331,10 @@ impl Measured for Money {
 
     fn canonical(&self) -> String {
         format!("{self} USD")
+    }
+
+    fn pattern() -> String {
+        pattern(MONEY)
     }
 }
 
@@ -310,6 +365,10 @@ impl Measured for Rate {
         let known = RATE_SPANS.iter().position(|span| *span == self.per).expect("made by `read`");
         format!("{}{dot}{part}{}", self.nano_events / 1_000_000_000, RATE[known].0)
     }
+
+    fn pattern() -> String {
+        format!(r"^\s*{NUMBER}\s*(/[smhd]|per\s+(second|minute|hour|day|[smhd]))\s*$")
+    }
 }
 
 impl Measured for Timestamp {
@@ -335,10 +394,43 @@ impl Measured for Timestamp {
         let instant = jiff::Timestamp::from_nanosecond(i128::from(self.as_nanos()));
         instant.map_or_else(|_| format!("{self:?}"), |instant| instant.to_string())
     }
+
+    fn pattern() -> String {
+        String::from(r"^\s*[0-9]{4}-?[0-9]{2}-?[0-9]{2}[Tt ].*([Zz]|[+-][0-9:]+)(\[.*\])?\s*$")
+    }
 }
 
 /// The first moment that is too late.
 const YEAR_2501: jiff::Timestamp = jiff::Timestamp::constant(16_756_761_600, 0);
+
+/// A whole number that measures nothing.
+///
+/// # Errors
+/// Anything else.
+pub fn plain_number(value: &serde_json::Value) -> Result<u64, UnitError> {
+    value.as_u64().ok_or_else(|| {
+        let message = format!("{value} is no whole number");
+        error(Code::NotANumber, message)
+    })
+}
+
+/// A factor in millionths: `0.88`.
+///
+/// # Errors
+/// No number, or one that cannot be counted.
+pub fn millionths(text: &str) -> Result<u64, UnitError> {
+    measured(text, MILLIONTHS).and_then(|steps| narrow(text, steps))
+}
+
+/// An integer of smallest steps as a decimal number with so many digits behind the point, zeros cut.
+pub fn decimal_text(steps: u64, digits: u32) -> String {
+    let one = 10_u64.pow(digits);
+    let part = format!("{:0width$}", steps % one, width = digits as usize);
+    match part.trim_end_matches('0') {
+        "" => (steps / one).to_string(),
+        part => format!("{}.{part}", steps / one),
+    }
+}
 
 impl UnitError {
     fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -349,6 +441,15 @@ impl UnitError {
 
 fn error(code: Code, message: String) -> UnitError {
     UnitError { code, message, hint: None }
+}
+
+/// Digits, perhaps with a point.
+const NUMBER: &str = r"[0-9]+(\.[0-9]+)?";
+
+/// A number and one of the units.
+fn pattern(units: &[Unit]) -> String {
+    let names: Vec<&str> = units.iter().map(|(name, _, _)| *name).collect();
+    format!(r"^\s*{NUMBER}\s*({})\s*$", names.join("|"))
 }
 
 /// Whole smallest steps of `text`, a number and one unit.

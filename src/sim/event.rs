@@ -5,6 +5,7 @@
 
 use crate::base::{Handle, Row};
 use crate::control::ecs::objects::Task;
+use crate::control::ecs::scheduler::Call;
 use crate::world::HostEvent;
 
 use super::plan::Machine;
@@ -40,6 +41,15 @@ pub enum Event {
     CreateService(u32),
     /// The next arrival of a process, by its place in the plan.
     Arrive(u32),
+    /// The next row of a trace, by its place in the plan.
+    Replay(u32),
+    /// A caller whose call failed tries again.
+    CallAgain {
+        /// The call.
+        call: Row<Call>,
+        /// The low half of the number of the task that it is for: callers go by it in one instant.
+        serial: u32,
+    },
     /// The API lets the first caller in line through.
     Call,
     /// An agent wants to work.
@@ -66,9 +76,11 @@ pub struct TheTask {
 /// their own events with the ranks below [`WORLD`].
 const WORLD: u8 = 4;
 const ARRIVAL: u8 = 5;
-const AGENT: u8 = 6;
-const SCHEDULER: u8 = 7;
-const END: u8 = 8;
+const REPLAY: u8 = 6;
+const AGAIN: u8 = 7;
+const AGENT: u8 = 8;
+const SCHEDULER: u8 = 9;
+const END: u8 = 10;
 
 impl Event {
     /// The rank of an event, and its actor within the rank.
@@ -86,6 +98,8 @@ impl Event {
             | Event::InterfaceTimeout(task)
             | Event::Deprovisioned(task) => (WORLD, task.age),
             Event::CreateService(number) | Event::Arrive(number) => (ARRIVAL, number),
+            Event::Replay(number) => (REPLAY, number),
+            Event::CallAgain { serial, .. } => (AGAIN, serial),
             Event::Call => (ARRIVAL, u32::MAX),
             Event::WakeAgent(seat) => (AGENT, seat.row.number()),
             Event::WakeScheduler => (SCHEDULER, 0),

@@ -25,6 +25,8 @@ pub enum Fact<'a> {
         arrived: Timestamp,
         /// Why.
         rejection: &'a Rejection,
+        /// When the caller tries again; none when it gives up.
+        again: Option<Timestamp>,
     },
     /// A task was placed: its row is written.
     Placed {
@@ -180,7 +182,7 @@ fn words(definitions: &Definitions, at: Timestamp, fact: &Fact<'_>) -> [u64; 6] 
     let keyed = |key: EntityKey| (key.high(), key.low());
     let ((high, low), first, second) = match *fact {
         Fact::Arrived(name) => (named(name), 0, 0),
-        Fact::Refused { name, arrived, rejection } => {
+        Fact::Refused { name, arrived, rejection, .. } => {
             (named(name), arrived.as_nanos(), rejection_word(rejection))
         }
         Fact::Placed { task, instance } => {

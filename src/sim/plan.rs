@@ -3,6 +3,8 @@
 //! Made by `scenario`, immutable, shared by every run of a sweep. Everything in it is in range: a run
 //! never refuses its plan. Knows nothing of text.
 
+use std::sync::Arc;
+
 use crate::base::hash::Map;
 use crate::base::token_bucket::TokenBucket;
 use crate::base::{Bytes, EntityKey, Name, Row, Span, Symbol, Timestamp};
@@ -17,6 +19,7 @@ use crate::control::ecs::service::SchedulerSettings;
 use crate::control::node::ecs_agent::AgentSettings;
 use crate::engine::Quantiles;
 use crate::workload::Arrivals;
+use crate::workload::trace::{Pace, Shape, Size, TraceSource};
 use crate::world::{Registry, WorldSettings};
 
 /// What one platform of a scenario comes down to.
@@ -40,8 +43,12 @@ pub struct Plan {
     pub services: Vec<(Timestamp, Row<ServiceDefinition>)>,
     /// RunTask and StartTask calls that are made again and again.
     pub arrivals: Vec<Arrival>,
+    /// Traces that are replayed.
+    pub traces: Vec<Replay>,
     /// How long the work of standalone tasks takes, by the name of the request.
     pub takes: Map<Symbol, Quantiles>,
+    /// What callers do whose call for a standalone task failed, by the name of the request.
+    pub retries: Map<Symbol, Retry>,
     /// Physics.
     pub world: WorldSettings,
     /// Decisions and the API.
@@ -70,6 +77,38 @@ pub struct Arrival {
     pub arrivals: Arrivals,
     /// What.
     pub request: Row<TaskRequest>,
+}
+
+/// A trace whose rows become RunTask calls.
+#[derive(Clone, Debug)]
+pub struct Replay {
+    /// What its tasks are called.
+    pub name: Symbol,
+    /// For draws.
+    pub key: EntityKey,
+    /// Where its bytes come from.
+    pub source: Arc<dyn TraceSource>,
+    /// What is read of it.
+    pub shape: Shape,
+    /// How requests become tasks, where it is a rate.
+    pub pace: Pace,
+    /// The hash that the first pass found.
+    pub hash: String,
+    /// When it begins.
+    pub from: Timestamp,
+    /// Nothing arrives at or after this.
+    pub until: Timestamp,
+    /// What is asked for, by size, in the order of the sizes.
+    pub requests: Vec<(Size, Row<TaskRequest>)>,
+}
+
+/// What a caller does whose call failed: the same call again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Retry {
+    /// How long after a failure.
+    pub every: Span,
+    /// How long after the first call it gives up.
+    pub within: Span,
 }
 
 /// A machine, as facts and bills name it.

@@ -10,7 +10,7 @@ use crate::base::hash::Map;
 use crate::base::runtime::SandboxId;
 use crate::base::token_bucket::TokenBucket;
 use crate::base::turn::{Nobody, Why};
-use crate::base::{Column, Handle, Revision, Row, Symbol, Timestamp};
+use crate::base::{Column, Handle, Name, Revision, Row, Span, Symbol, Timestamp};
 use crate::control::ecs::api::token::ClientTokens;
 use crate::control::ecs::objects::Task;
 use crate::control::ecs::placement::Placement;
@@ -19,11 +19,13 @@ use crate::control::node::ecs_agent::{AgentCommand, AgentView, EcsAgent};
 use crate::control::{Reconciler, Ticket};
 use crate::engine::{Agenda, Luck};
 use crate::store::{Cursor, EcsRecord};
+use crate::workload::arrival::Walk;
 use crate::world::{Ec2, Effects, Fargate, Host, Hosts};
 
 use super::event::Event;
 use super::fact::{Digests, Fact, Observer};
 use super::plan::{Machine, Plan, Pool};
+use super::wire::Player;
 
 /// Progress is told every so many events.
 const EVENTS_BETWEEN_LOOKS: u64 = 65_536;
@@ -71,8 +73,16 @@ pub struct Simulation<'a> {
     pub(super) run_task_bucket: Option<TokenBucket>,
     /// RunTask calls that wait for the API, in line.
     pub(super) callers: VecDeque<Call>,
-    /// How many times each process of the plan has arrived.
-    pub(super) arrived: Vec<u64>,
+    /// Callers whose call failed and who will try again.
+    pub(super) callers_away: Column<Call>,
+    /// How far each process of the plan has come.
+    pub(super) walks: Vec<Walk>,
+    /// Each trace of the plan, until its end.
+    pub(super) players: Vec<Option<Player>>,
+    /// Ranges for the work of tasks of traces that have not been sent yet.
+    pub(super) lifetimes: Map<Name, (Span, Span)>,
+    /// The trace that the run lost.
+    pub(super) trace_fault: Option<TraceFault>,
     pub(super) tokens: ClientTokens,
     /// The next serial of each request name.
     pub(super) serials: Map<Symbol, u64>,
@@ -125,6 +135,17 @@ pub struct Ended {
     pub at: Timestamp,
     /// Whether it ran to the plan's end.
     pub complete: bool,
+    /// The trace that could not be read on, which ended the run.
+    pub trace_fault: Option<TraceFault>,
+}
+
+/// A trace that is no longer what the plan was made from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TraceFault {
+    /// Which, by its place in the plan.
+    pub trace: u32,
+    /// The line at which it was noticed.
+    pub line: u64,
 }
 
 /// How far a run is.
@@ -152,7 +173,9 @@ pub fn run_with(
     let mut simulation = Simulation::new(plan, seed, observer, why);
     simulation.begin();
     let mut complete = false;
-    while let Some((now, event)) = simulation.agenda.pop() {
+    // A run that is not wanted any more does not begin.
+    let begins = progress(Progress { now: plan.start, events: 0 }).is_continue();
+    while begins && let Some((now, event)) = simulation.agenda.pop() {
         simulation.now = now;
         simulation.counts.events += 1;
         if event == Event::End {
@@ -160,6 +183,9 @@ pub fn run_with(
             break;
         }
         simulation.step(event);
+        if simulation.trace_fault.is_some() {
+            break;
+        }
         if simulation.counts.events.is_multiple_of(EVENTS_BETWEEN_TRIMS) {
             simulation.record.trim();
         }
@@ -174,7 +200,8 @@ pub fn run_with(
         }
     }
     simulation.recount();
-    Ended { digests: simulation.digests, counts: simulation.counts, at: simulation.now, complete }
+    let Simulation { digests, counts, now, trace_fault, .. } = simulation;
+    Ended { digests, counts, at: now, complete: complete && trace_fault.is_none(), trace_fault }
 }
 
 impl<'a> Simulation<'a> {
@@ -211,7 +238,11 @@ impl<'a> Simulation<'a> {
             fargate: Fargate::new(luck, plan.world.fargate.clone()),
             run_task_bucket: plan.ecs.run_task_bucket,
             callers: VecDeque::new(),
-            arrived: vec![0; plan.arrivals.len()],
+            callers_away: Column::new(),
+            walks: plan.arrivals.iter().map(|arrival| arrival.arrivals.walk()).collect(),
+            players: Vec::with_capacity(plan.traces.len()),
+            lifetimes: Map::default(),
+            trace_fault: None,
             tokens: ClientTokens::new(plan.ecs.token_memory),
             serials: Map::default(),
             stopped: VecDeque::new(),
@@ -231,11 +262,7 @@ impl<'a> Simulation<'a> {
         for (number, (at, _)) in self.plan.services.iter().enumerate() {
             self.schedule(*at, Event::CreateService(number_32(number)));
         }
-        for (number, arrival) in self.plan.arrivals.iter().enumerate() {
-            if let Some(at) = arrival.arrivals.first() {
-                self.schedule(at, Event::Arrive(number_32(number)));
-            }
-        }
+        self.begin_demand();
         for (number, pool) in self.plan.pools.iter().enumerate() {
             self.schedule(pool.launch_at, Event::Launch(number_32(number)));
         }

@@ -24,6 +24,8 @@ impl Simulation<'_> {
             Event::Deprovisioned(task) => self.end_task(task.row),
             Event::CreateService(number) => self.create_service(number),
             Event::Arrive(number) => self.arrive(number),
+            Event::Replay(number) => self.replay(number),
+            Event::CallAgain { call, .. } => self.call_again(call),
             Event::Call => self.call(),
             Event::WakeAgent(seat) => self.work_agent(seat),
             Event::WakeScheduler => self.work_scheduler(),

@@ -3,5 +3,6 @@
 //! Knows nothing of machines, prices or orchestrators.
 
 pub mod arrival;
+pub mod trace;
 
 pub use arrival::Arrivals;

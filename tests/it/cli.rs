@@ -260,7 +260,7 @@ fn files_that_cannot_be_read_or_written_are_another_matter() {
     let ended = tool(&["run", empty]);
     assert_eq!(
         (ended.code, &*ended.err),
-        (Some(4), &*format!("E0801 {empty} is a folder without a scenario.yaml\n"))
+        (Some(4), &*format!("E0801 {empty} is a folder without a scenario.yaml, and none lies below it\n"))
     );
     let ended = tool(&["check", &format!("{empty}/nothing.yaml")]);
     assert_eq!(ended.code, Some(4));

@@ -3,6 +3,7 @@
 mod bad;
 mod calibration;
 mod cli;
+mod commands;
 mod conformance;
 mod corpus;
 mod determinism;
@@ -15,4 +16,5 @@ mod kubernetes_fields;
 mod rules;
 mod spent;
 mod tool;
+mod traces;
 mod transcripts;

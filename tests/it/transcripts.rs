@@ -79,7 +79,7 @@ fn replay(document: &str) -> usize {
                 count += 1;
                 let actual = run(&text, folder.path());
                 if !expected.is_empty() && !agree(&expected, &actual) {
-                    drop(write!(wrong, "{document}:{line}: $ {text}\n{}\n\n", actual.join("\n")));
+                    let _ = write!(wrong, "{document}:{line}: $ {text}\n{}\n\n", actual.join("\n"));
                 }
             }
         }
@@ -134,7 +134,7 @@ fn run(text: &str, folder: &Path) -> Vec<String> {
         .output()
         .expect("the shell starts");
     assert!(
-        matches!(output.status.code(), Some(0 | 2)),
+        matches!(output.status.code(), Some(0..=2)),
         "{text}: {}",
         String::from_utf8_lossy(&output.stdout)
     );

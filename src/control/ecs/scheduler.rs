@@ -48,6 +48,8 @@ pub enum Call {
     RunTask {
         /// What is asked for.
         request: Row<TaskRequest>,
+        /// How many tasks; StartTask starts one on each instance that the request names.
+        count: u32,
         /// The serial of the first of its tasks; the others follow.
         first: u64,
         /// When the call was made.
@@ -285,8 +287,8 @@ impl Scheduler {
     ) {
         self.counters.calls += 1;
         match call {
-            Call::RunTask { request, first, arrived } => {
-                self.run_task(turn, view, request, first, arrived, out);
+            Call::RunTask { request, count, first, arrived } => {
+                self.run_task(turn, view, request, (first, count), arrived, out);
             }
             Call::StopTask { task } => {
                 mark!("RT-07");
@@ -303,14 +305,14 @@ impl Scheduler {
         turn: &mut Turn<'_>,
         view: EcsView<'_>,
         row: Row<TaskRequest>,
-        first: u64,
+        (first, count): (u64, u32),
         arrived: Timestamp,
         out: &mut Vec<(Ticket, EcsCommand)>,
     ) {
         let definitions = view.definitions;
         let request = &definitions[row];
         let name = definitions.symbols.text(request.name);
-        let count = request.instances.as_ref().map_or(u64::from(request.count), |chosen| chosen.len() as u64);
+        let count = request.instances.as_ref().map_or(u64::from(count), |chosen| chosen.len() as u64);
         for serial in first..first.saturating_add(count) {
             mark!("PL-03");
             let wanted = Wanted {

@@ -14,8 +14,6 @@ use crate::sim::plan::{Pool, Rates};
 
 use super::Lowering;
 
-/// The root volume of an instance.
-const ROOT_VOLUME: Bytes = Bytes::gib(30);
 /// The agent whose behaviour is modelled.
 const AGENT_VERSION: &str = "1.105.1";
 
@@ -292,7 +290,7 @@ impl Lowering<'_> {
         (instances.len() == self.definitions.classes.len()).then(|| Rates {
             instances,
             root_volume: price::rate(Item::Gp3Storage, region),
-            root_volume_size: ROOT_VOLUME,
+            root_volume_size: self.calibration.tuning.root_volume,
             fargate,
             public_address: price::rate(Item::PublicIpv4, region),
             region,

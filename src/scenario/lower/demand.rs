@@ -8,16 +8,15 @@ use crate::base::hash::Map;
 use crate::base::{EntityKey, Row, Span, Symbol, Timestamp};
 use crate::control::ecs::api::{self, ApiError, Cluster, Contents, CreateCluster, ErrorKind, Known, RunTask};
 use crate::control::ecs::objects::{Definitions, ServiceDefinition, TaskRequest};
-use crate::control::ecs::task_definition::{Families, Rules, all_errors};
+use crate::control::ecs::task_definition::{Families, all_errors};
 use crate::engine::Quantiles;
 use crate::mark;
 use crate::scenario::codes::Code;
 use crate::scenario::diagnostic::{Diagnostic, Severity, Source};
-use crate::scenario::distribution::{Arrivals as Every, Distribution};
-use crate::scenario::import::{self, Call, Origin, Understood};
-use crate::scenario::schema::Arrival as Stated;
+use crate::scenario::import::{self, Call, Origin, Replaced, Understood};
+use crate::scenario::schema::{Arrival as Stated, Trace, TraceFormat};
 use crate::scenario::text::Placed;
-use crate::sim::plan::Arrival;
+use crate::sim::plan::{Arrival, Replay, Retry};
 use crate::workload::Arrivals;
 
 /// The calls of one process in a run: each leaves at least one task in the tables.
@@ -28,7 +27,9 @@ const CALLS_MAX: u64 = 20_000_000;
 pub(super) struct Demand {
     pub(super) services: Vec<(Timestamp, Row<ServiceDefinition>)>,
     pub(super) arrivals: Vec<Arrival>,
+    pub(super) traces: Vec<Replay>,
     pub(super) takes: Map<Symbol, Quantiles>,
+    pub(super) retries: Map<Symbol, Retry>,
 }
 
 /// What requests may refer to, as it grows.
@@ -67,7 +68,7 @@ impl Lowering<'_> {
             api::cluster::create(&CreateCluster::default()).expect("the default cluster needs nothing");
         let mut account = Account {
             clusters: vec![default],
-            families: Families::new(Rules::default()),
+            families: Families::new(self.calibration.tuning.rules),
             contents: BTreeMap::new(),
             tokens: BTreeMap::new(),
         };
@@ -78,11 +79,9 @@ impl Lowering<'_> {
             let message = format!("no file matches {:?}", pattern.value);
             self.wrong(Diagnostic::new(Code::NothingMatches, pattern.place, message));
         }
-        let mut found = std::mem::take(&mut self.found);
-        let calls: Vec<Call> = files
-            .iter()
-            .flat_map(|file| import::requests(file, Some(self.ecs.launch_type), &mut found))
-            .collect();
+        let (mut found, replaced) = (std::mem::take(&mut self.found), self.replaced());
+        let calls: Vec<Call> =
+            files.iter().flat_map(|file| import::requests(file, Some(replaced), &mut found)).collect();
         self.found = found;
         Self::name_clusters(&calls, &mut account);
         for call in &calls {
@@ -128,7 +127,7 @@ impl Lowering<'_> {
     ) -> Result<(), ApiError> {
         match &call.request {
             Understood::Register(request) => {
-                let errors = all_errors(request, &Rules::default());
+                let errors = all_errors(request, account.families.rules());
                 if errors.is_empty() {
                     account.families.register(request, &mut self.definitions)?;
                 } else {
@@ -209,7 +208,7 @@ impl Lowering<'_> {
         demand.arrivals.push(Arrival {
             arrivals: Arrivals {
                 key,
-                gaps: Quantiles::constant(0),
+                gaps: Quantiles::constant(0).into(),
                 first: at,
                 until: self.end,
                 count_max: 1,
@@ -232,119 +231,157 @@ impl Lowering<'_> {
             self.wrong(wrong.hint("tasks are called by it, so give this one another name"));
             return;
         }
-        let Some((gaps, first, count_max)) = self.process(name, stated) else { return };
-        let until = stated.until.as_ref().map_or(self.end, |until| after(self, until.value)).min(self.end);
-        if let Some(until) = stated.until.as_ref().filter(|until| after(self, until.value) <= first) {
-            let message = format!("{} ends before it begins", name.value);
-            self.wrong(Diagnostic::new(Code::CapacityBounds, until.place, message));
-        } else if first >= until {
-            let message = format!("{} never arrives: its first call is after the end", name.value);
-            self.found.push(Diagnostic::new(Code::Unused, name.place, message));
-        }
-        self.check_calls(name, stated, until, first, count_max);
         let at = Origin::inline(stated.run_task.place);
-        let mut found = std::mem::take(&mut self.found);
-        let request =
-            import::inline_run_task(stated.run_task.value.clone(), &at, self.ecs.launch_type, &mut found);
+        let (mut found, replaced) = (std::mem::take(&mut self.found), self.replaced());
+        let request = import::inline_run_task(stated.run_task.value.clone(), &at, replaced, &mut found);
         self.found = found;
-        let Some(request) = request else { return };
+        self.check_end(name, stated);
+        let process = self.occasion(name, stated);
+        let (Some(request), Some(process)) = (request, process) else { return };
         if let Err(error) = account.check_token(&request) {
             self.found.push(at.refusal(&error));
         }
         if let Some(cluster) = request.cluster.as_deref() {
             create_cluster(cluster, account);
         }
-        let known = known(account, &self.zones, first);
-        match api::request::run(&request, name, &known, &mut self.definitions) {
-            Err(error) => self.found.push(at.refusal(&error)),
-            Ok(request) => {
-                if let Some(takes) = &stated.takes {
-                    demand.takes.insert(request.name, takes.quantiles());
-                }
+        let begins = after(self, stated.at.as_ref().map_or(from(stated), |at| at.value));
+        let known = known(account, &self.zones, begins);
+        let request = match api::request::run(&request, name, &known, &mut self.definitions) {
+            Ok(request) => request,
+            Err(error) => return self.found.push(at.refusal(&error)),
+        };
+        if let Some(takes) = &stated.takes {
+            demand.takes.insert(request.name, takes.quantiles());
+        }
+        if let Some(retry) = stated.retry.as_ref().and_then(|retry| self.retry(retry)) {
+            demand.retries.insert(request.name, retry);
+        }
+        match process {
+            Occasion::Trace(trace) => demand.traces.extend(self.replay(name, stated, trace, &request)),
+            Occasion::Process(arrivals) => {
+                self.check_calls(name, stated, &arrivals);
                 self.definitions.requests.push(request);
-                demand.arrivals.push(Arrival {
-                    arrivals: Arrivals {
-                        key: EntityKey::new("arrivals", name, 0),
-                        gaps,
-                        first,
-                        until,
-                        count_max,
-                    },
-                    request: Row::at(self.definitions.requests.len() - 1),
-                });
+                let request = Row::at(self.definitions.requests.len() - 1);
+                demand.arrivals.push(Arrival { arrivals, request });
             }
         }
     }
 
     /// A rate that is calls without end within the run is refused before it fills the memory.
-    fn check_calls(
-        &mut self,
-        name: &Placed<String>,
-        stated: &Stated,
-        until: Timestamp,
-        first: Timestamp,
-        count_max: u64,
-    ) {
-        let gap = match stated.every.map(|every| every.value) {
-            Some(Every::Even(rate) | Every::Poisson(rate)) => rate.gap(),
-            None => Span::ZERO,
-        };
+    fn check_calls(&mut self, name: &Placed<String>, stated: &Stated, arrivals: &Arrivals) {
+        let Arrivals { first, until, count_max, .. } = *arrivals;
+        if count_max > 0 && first >= until && !self.ends_before_it_begins(stated) {
+            let message = format!("{} never arrives: its first call is after the end", name.value);
+            self.found.push(Diagnostic::new(Code::Unused, name.place, message));
+        }
+        let gap = stated.every.as_ref().map_or(Span::ZERO, |every| every.least_gap());
         let length = if first < until { until.since(first) } else { Span::ZERO };
         let within = length.as_nanos().checked_div(gap.as_nanos()).unwrap_or(u64::MAX);
         let calls = if stated.at.is_some() { count_max } else { within.min(count_max) };
         if calls > CALLS_MAX {
-            let place = stated.every.map_or(name.place, |every| every.place);
+            let place = stated.every.as_ref().map_or(name.place, |every| every.place);
             let message = format!("{} makes {calls} calls, and a run holds at most {CALLS_MAX}", name.value);
             self.wrong(Diagnostic::new(Code::TooManyTasks, place, message));
         }
     }
 
-    /// The gaps, the first arrival and the number of calls.
-    fn process(&mut self, name: &Placed<String>, stated: &Stated) -> Option<(Quantiles, Timestamp, u64)> {
-        let after = |span: Span| after(self, span);
-        match (&stated.at, &stated.every) {
-            (Some(at), None) => Some((Quantiles::constant(0), after(at.value), stated.calls.unwrap_or(1))),
-            (None, Some(every)) => {
-                let first = after(stated.from.unwrap_or(Span::ZERO));
-                let (rate, gaps) = match every.value {
-                    Every::Even(rate) => (rate, Distribution::Constant(rate.gap())),
-                    Every::Poisson(rate) => (rate, Distribution::Exponential { mean: rate.gap(), max: None }),
-                };
-                if rate.is_zero() {
-                    return Some((Quantiles::constant(0), first, 0));
-                }
-                if rate.gap() == Span::ZERO {
-                    self.wrong(Diagnostic::new(
-                        Code::TooManyTasks,
-                        every.place,
-                        "more than one call per nanosecond",
-                    ));
+    fn ends_before_it_begins(&self, stated: &Stated) -> bool {
+        let begins = stated.at.as_ref().map_or(from(stated), |at| at.value);
+        stated.until.as_ref().is_some_and(|until| until.value <= begins)
+    }
+
+    /// What begins must begin before it ends.
+    fn check_end(&mut self, name: &Placed<String>, stated: &Stated) {
+        let begins = stated.at.as_ref().map_or(from(stated), |at| at.value);
+        if let Some(until) = stated.until.as_ref().filter(|until| until.value <= begins) {
+            let message = format!("{} ends before it begins", name.value);
+            self.wrong(Diagnostic::new(Code::CapacityBounds, until.place, message));
+        }
+    }
+
+    fn replaced(&self) -> Replaced<'_> {
+        let strategy = self.ecs.placement_strategy.as_ref().map(|strategy| &strategy.value);
+        Replaced { launch_type: self.ecs.launch_type, strategy }
+    }
+
+    /// When it is asked for: exactly one of `at`, `every` and `trace` says so.
+    fn occasion<'s>(&mut self, name: &Placed<String>, stated: &'s Stated) -> Option<Occasion<'s>> {
+        let (start, end) = (after(self, Span::ZERO), self.end);
+        let after = |span: Span| start.checked_add(span).unwrap_or(end);
+        let from = after(from(stated));
+        let most = stated.calls.as_ref().map(|calls| calls.value);
+        let (gaps, first, count_max) = match (&stated.at, &stated.every, &stated.trace) {
+            (Some(at), None, None) => {
+                (Some(Quantiles::constant(0).into()), after(at.value), most.unwrap_or(1))
+            }
+            (None, Some(every), None) => {
+                if every.least_gap() == Span::ZERO {
+                    let message = "more than one call per nanosecond";
+                    self.wrong(Diagnostic::new(Code::TooManyTasks, every.place, message));
                     return None;
                 }
-                Some((gaps.quantiles(), first, stated.calls.unwrap_or(u64::MAX)))
+                (every.gaps(), from, most.unwrap_or(u64::MAX))
             }
-            (Some(_), Some(every)) => {
-                let wrong = Diagnostic::new(
-                    Code::WrongValue,
-                    every.place,
-                    format!("{} has both `at` and `every`", name.value),
-                );
+            (None, None, Some(trace)) => {
+                self.check_trace_keys(stated, trace);
+                return Some(Occasion::Trace(trace));
+            }
+            (None, None, None) => {
+                let message = format!("{} says not when it arrives", name.value);
+                let wrong = Diagnostic::new(Code::MissingKey, name.place, message);
+                self.wrong(wrong.hint("add `at: 5m`, or `every: { poisson: 6/h }`"));
+                return None;
+            }
+            (at, every, trace) => {
+                let places = [
+                    at.as_ref().map(|at| at.place),
+                    every.as_ref().map(|every| every.place),
+                    trace.as_ref().map(|trace| trace.place),
+                ];
+                let said: Vec<&str> = ["`at`", "`every`", "`trace`"]
+                    .into_iter()
+                    .zip(places)
+                    .filter_map(|(word, place)| place.map(|_| word))
+                    .collect();
+                let message = format!("{} has both {}", name.value, said.join(" and "));
+                let place = places.into_iter().flatten().last().unwrap_or(name.place);
+                let wrong = Diagnostic::new(Code::WrongValue, place, message);
                 self.wrong(
                     wrong.hint("`at` is for one call, `every` for many; `from` says when those begin"),
                 );
-                None
+                return None;
             }
-            (None, None) => {
-                let wrong = Diagnostic::new(
-                    Code::MissingKey,
-                    name.place,
-                    format!("{} says not when it arrives", name.value),
-                );
-                self.wrong(wrong.hint("add `at: 5m`, or `every: { poisson: 6/h }`"));
-                None
-            }
+        };
+        let until = stated.until.as_ref().map_or(self.end, |until| after(until.value)).min(self.end);
+        let (gaps, count_max) = gaps.map_or((Quantiles::constant(0).into(), 0), |gaps| (gaps, count_max));
+        let key = EntityKey::new("arrivals", name, 0);
+        Some(Occasion::Process(Arrivals { key, gaps, first, until, count_max }))
+    }
+
+    /// What a trace says itself, its arrivals may not say too.
+    fn check_trace_keys(&mut self, stated: &Stated, trace: &Placed<Trace>) {
+        let mut wrong = |place, message: &str, hint: &str| {
+            self.found.push(Diagnostic::new(Code::WrongValue, place, message).hint(hint));
+        };
+        if let Some(calls) = &stated.calls {
+            let hint = "`until` ends a trace, `only` chooses rows";
+            wrong(calls.place, "a trace says itself how many calls there are", hint);
+        }
+        if let Some(takes) = stated.takes.as_ref().filter(|_| trace.format.value != TraceFormat::Rate) {
+            wrong(takes.place, "the trace says how long each task takes", "leave `takes` out");
         }
     }
+}
+
+/// How long after the start the first call is made, where it is one of many.
+fn from(stated: &Stated) -> Span {
+    stated.from.unwrap_or(Span::ZERO)
+}
+
+/// When tasks are asked for.
+enum Occasion<'s> {
+    Process(Arrivals),
+    Trace(&'s Placed<Trace>),
 }
 
 /// This long after the start; the end of the run beyond the calendar.

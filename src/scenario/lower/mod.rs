@@ -8,8 +8,11 @@ mod capacity;
 mod demand;
 mod images;
 mod settings;
+mod traces;
 
 pub(crate) use images::matches;
+pub use settings::calibration;
+pub use traces::{Traced, Traces, first_pass};
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -25,23 +28,11 @@ use crate::catalog::limits::{EcsCalls, EcsQuotas};
 use crate::catalog::{self, Region};
 use crate::control::ecs::objects::Definitions;
 use crate::control::ecs::placement::PlacementSettings;
-use crate::control::ecs::service::SchedulerSettings;
-use crate::control::node::ecs_agent::AgentSettings;
 use crate::sim::Plan;
 use crate::sim::plan::EcsSettings;
 
 /// When a scenario starts that does not say: 2026-03-02T00:00:00Z, a Monday.
 const START: Timestamp = Timestamp::from_nanos(1_772_409_600_000_000_000);
-/// The control plane gives up on a network interface after this.
-const INTERFACE_TIMEOUT: Span = Span::seconds(180);
-/// A client token of RunTask is remembered this long.
-const TOKEN_MEMORY: Span = Span::seconds(86_400);
-/// Making and attaching the EBS volume of a task.
-const VOLUME_ATTACH: Span = Span::seconds(10);
-/// Detaching a network interface on EC2.
-const INTERFACE_DETACH: Span = Span::seconds(5);
-/// A stopped task can be described this long (TK-03).
-const RETENTION: Span = Span::HOUR;
 /// A run is at most this long.
 const RUN_MAX: Span = Span::seconds(366 * 86_400);
 /// The first moment of the year 2501: no run gets there.
@@ -63,6 +54,7 @@ struct Lowering<'a> {
     quotas: EcsQuotas,
     calibration: Calibration,
     definitions: Definitions,
+    traces: &'a Traces,
     found: Vec<Diagnostic>,
 }
 
@@ -80,11 +72,22 @@ impl Scenario {
     }
 }
 
-/// Lowers one platform of a scenario. `requests` are the files that its pattern matches, in order.
+/// Lowers one platform of a scenario without traces. `requests` are the files that its pattern matches,
+/// in order.
 pub fn lower(
     scenario: &Scenario,
     platform: &str,
     requests: &[Rc<Source>],
+) -> (Option<Plan>, Vec<Diagnostic>) {
+    lower_with(scenario, platform, requests, &Traces::new())
+}
+
+/// Lowers one platform of a scenario whose traces were read once.
+pub fn lower_with(
+    scenario: &Scenario,
+    platform: &str,
+    requests: &[Rc<Source>],
+    traces: &Traces,
 ) -> (Option<Plan>, Vec<Diagnostic>) {
     let (name, platform) = scenario.platform(platform).expect("the caller asks for a platform that is there");
     let Some(region) = catalog::region(&scenario.region) else {
@@ -99,7 +102,7 @@ pub fn lower(
     found.extend(name_fault(&scenario.name, "scenario"));
     found.extend(name_fault(name, "platform"));
     found.extend(replications_fault(scenario));
-    let (calibration, unknown) = settings::calibration(scenario);
+    let (calibration, unknown) = calibration(scenario);
     found.extend(unknown);
     let mut lowering = Lowering {
         scenario,
@@ -111,6 +114,7 @@ pub fn lower(
         quotas: settings::quotas(scenario, &mut found),
         calibration,
         definitions: Definitions::default(),
+        traces,
         found,
     };
     lowering.check_zones();
@@ -214,6 +218,7 @@ impl<'a> Lowering<'a> {
         let limited = self.scenario.account.api_limits.unwrap_or(true);
         let calls = EcsCalls::ClusterResourceModify.bucket();
         let calls = TokenBucket::new(u64::from(calls.burst), Refill::per_second(u64::from(calls.per_second)));
+        let tuning = &self.calibration.tuning;
         Some(Plan {
             scenario: self.scenario.name.value.clone(),
             platform: name.value.clone(),
@@ -223,21 +228,23 @@ impl<'a> Lowering<'a> {
             pools: capacity.pools,
             services: demand.services,
             arrivals: demand.arrivals,
+            traces: demand.traces,
             takes: demand.takes,
+            retries: demand.retries,
             world: self.calibration.world(&self.quotas, limited),
             ecs: EcsSettings {
-                scheduler: SchedulerSettings::default(),
+                scheduler: self.calibration.scheduler(),
                 placement: PlacementSettings {
                     fargate_vcpus: Some(self.quotas.fargate_vcpus),
-                    ..PlacementSettings::default()
+                    ..tuning.placement
                 },
-                agent: AgentSettings::default(),
+                agent: tuning.agent,
                 interface_attach: self.calibration.quantiles("ecs.task.awsvpc_extra"),
-                interface_timeout: INTERFACE_TIMEOUT,
-                token_memory: TOKEN_MEMORY,
-                volume_attach: VOLUME_ATTACH,
-                interface_detach: INTERFACE_DETACH,
-                retention: RETENTION,
+                interface_timeout: tuning.interface_timeout,
+                interface_detach: tuning.interface_detach,
+                retention: tuning.retention,
+                volume_attach: tuning.volume_attach,
+                token_memory: tuning.token_memory,
                 run_task_bucket: limited.then_some(calls),
             },
             rates,

@@ -2,18 +2,21 @@
 
 use serde_json::Value;
 
-use crate::base::{Bandwidth, Percent, Span};
+use crate::base::{Bandwidth, Span};
 use crate::catalog::limits::{Bucket, EcsQuotas};
-use crate::catalog::settings::{SettingUnit, setting, settings};
+use crate::catalog::settings::SettingUnit;
 use crate::engine::Quantiles;
-use crate::scenario::calibration::{Calibration, EXTRA, USED};
+use crate::scenario::calibration::{Calibration, is_used, unit};
 use crate::scenario::codes::Code;
 use crate::scenario::decode::refused;
 use crate::scenario::diagnostic::{Diagnostic, quoted, suggestion};
 use crate::scenario::distribution::{Counted, Distribution};
+use crate::scenario::known_settings;
+use crate::scenario::parameters::{PARAMETERS, parameter};
 use crate::scenario::schema::Scenario;
 use crate::scenario::text::Placed;
-use crate::scenario::units::{Measured, UnitError};
+use crate::scenario::units::{Measured, Share, UnitError, millionths, plain_number};
+use crate::world::settings::MILLION;
 
 /// The quotas of the account.
 pub(super) fn quotas(scenario: &Scenario, found: &mut Vec<Diagnostic>) -> EcsQuotas {
@@ -36,38 +39,52 @@ pub(super) fn quotas(scenario: &Scenario, found: &mut Vec<Diagnostic>) -> EcsQuo
 }
 
 /// The calibrated settings with those that the scenario replaces.
-pub(super) fn calibration(scenario: &Scenario) -> (Calibration, Vec<Diagnostic>) {
+pub fn calibration(scenario: &Scenario) -> (Calibration, Vec<Diagnostic>) {
     let mut calibration = Calibration::default();
     let mut found = Vec::new();
     for (name, value) in &scenario.settings {
-        if unit(name).is_some() && !USED.contains(&name.as_str()) {
+        if let Err(diagnostic) = replace(&mut calibration, name, value) {
+            found.push(diagnostic);
+        }
+        let unused = unit(name).is_some() && !is_used(name);
+        if unused {
             let message = format!("{} is set, but no model uses it yet", name.value);
             found.push(Diagnostic::new(Code::Unused, name.place, message));
         }
-        match unit(name) {
-            None => found.push(unknown(name)),
-            Some(unit) => match quantiles(unit, &value.value) {
-                Ok(quantiles) => {
-                    calibration.replaced.insert(name.value.clone(), quantiles);
-                }
-                Err(error) => found.push(wrong(name, value, &error)),
-            },
-        }
     }
+    found.extend(crossed_ports(scenario, &calibration));
     (calibration, found)
 }
 
-fn unit(name: &str) -> Option<SettingUnit> {
-    let extra = EXTRA.iter().find(|(known, _)| *known == name).map(|(_, unit)| *unit);
-    extra.or_else(|| setting(name).map(|setting| setting.unit))
+fn replace(
+    calibration: &mut Calibration,
+    name: &Placed<String>,
+    value: &Placed<Value>,
+) -> Result<(), Diagnostic> {
+    if let Some(parameter) = parameter(name) {
+        return parameter
+            .set(&mut calibration.tuning, &value.value)
+            .map_err(|error| wrong(name, value, &error));
+    }
+    let unit = unit(name).ok_or_else(|| unknown(name))?;
+    let quantiles = quantiles(unit, &value.value).map_err(|error| wrong(name, value, &error))?;
+    calibration.replaced.insert(name.value.clone(), quantiles);
+    Ok(())
+}
+
+/// A range of ports that ends before it begins.
+fn crossed_ports(scenario: &Scenario, calibration: &Calibration) -> Option<Diagnostic> {
+    let (first, last) = calibration.tuning.agent.dynamic_ports;
+    let mut stated = PARAMETERS.iter().filter(|known| known.name.starts_with("ecs.agent.dynamic_ports."));
+    let place = stated.find_map(|known| scenario.settings.get(known.name))?.place;
+    let message = format!("dynamic host ports from {first} to {last} are none");
+    (first > last).then(|| Diagnostic::new(Code::WrongValue, place, message))
 }
 
 fn unknown(name: &Placed<String>) -> Diagnostic {
-    let mut known: Vec<&str> = settings().iter().map(|setting| setting.name).collect();
-    known.extend(EXTRA.iter().map(|(name, _)| *name));
     let wrong =
         Diagnostic::new(Code::UnknownKey, name.place, format!("there is no setting {:?}", name.value));
-    let hint = suggestion(name, &known);
+    let hint = suggestion(name, &known_settings::names());
     Diagnostic { hint, ..wrong }
 }
 
@@ -82,20 +99,17 @@ fn quantiles(unit: SettingUnit, value: &Value) -> Result<Quantiles, UnitError> {
         SettingUnit::MegabytesPerSecond => spread::<Bandwidth>(value),
         SettingUnit::Megabytes => spread::<crate::base::Bytes>(value),
         SettingUnit::Probability => {
-            let share = Percent::read(value.as_str().unwrap_or(&value.to_string()))?;
-            if share.0 > 100 {
-                let message = format!("a probability of {}% is more than certain", share.0);
+            let share = Share::read(value.as_str().unwrap_or(&value.to_string()))?;
+            if share.0 > MILLION {
+                let message = format!("a probability of {} is more than certain", share.canonical());
                 return Err(UnitError { code: Code::WrongValue, message, hint: None });
             }
-            Ok(Quantiles::constant(u64::from(share.0) * 10_000))
+            Ok(Quantiles::constant(u64::from(share.0)))
         }
         SettingUnit::Ratio => {
-            let ratio = number(value)?.checked_mul(1_000_000);
-            let too_large =
-                || mistake(Code::NumberTooLarge, format!("{value} is larger than what can be counted"));
-            ratio.map(Quantiles::constant).ok_or_else(too_large)
+            millionths(value.as_str().unwrap_or(&value.to_string())).map(Quantiles::constant)
         }
-        SettingUnit::Count | SettingUnit::TasksPerMinute => match number(value)? {
+        SettingUnit::Count | SettingUnit::TasksPerMinute => match plain_number(value)? {
             0 => Err(mistake(Code::WrongValue, String::from("none at all would never end; 1 is the least"))),
             count => Ok(Quantiles::constant(count)),
         },
@@ -132,10 +146,6 @@ fn spread_mistake(text: &str) -> UnitError {
         },
         None => mistake(Code::WrongDistribution, text.replace('`', "\"")),
     }
-}
-
-fn number(value: &Value) -> Result<u64, UnitError> {
-    value.as_u64().ok_or_else(|| mistake(Code::NotANumber, format!("{value} is no whole number")))
 }
 
 fn mistake(code: Code, message: String) -> UnitError {

@@ -9,7 +9,8 @@ use serde::Deserialize;
 use super::*;
 use crate::base::{Bytes, Cpu, Percent, Span, Timestamp};
 use crate::scenario::Sources;
-use crate::scenario::distribution::{Arrivals, Distribution};
+use crate::scenario::arrival::Every;
+use crate::scenario::distribution::Distribution;
 
 #[derive(Deserialize, Debug)]
 #[expect(dead_code, reason = "only the reading is tested")]
@@ -34,7 +35,7 @@ struct Workload {
     cpu: Option<Cpu>,
     target: Option<Percent>,
     takes: Option<Distribution<Span>>,
-    arrivals: Option<Arrivals>,
+    arrivals: Option<Every>,
     #[serde(default)]
     per_node: bool,
     ports: Option<Vec<u16>>,

@@ -65,7 +65,9 @@ impl Fixture {
             pools: Vec::new(),
             services: Vec::new(),
             arrivals: Vec::new(),
+            traces: Vec::new(),
             takes: crate::base::hash::Map::default(),
+            retries: crate::base::hash::Map::default(),
             world,
             ecs: EcsSettings {
                 scheduler: SchedulerSettings::default(),
@@ -222,7 +224,7 @@ impl Fixture {
         self.plan.arrivals.push(Arrival {
             arrivals: Arrivals {
                 key: EntityKey::new("arrivals", name, 0),
-                gaps: calls.gaps,
+                gaps: calls.gaps.into(),
                 first: START + calls.at,
                 until: self.plan.end,
                 count_max: calls.count,

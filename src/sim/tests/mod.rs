@@ -11,6 +11,7 @@ use crate::control::ecs::objects::{LaunchType, NetworkMode, Task};
 pub(crate) mod fixture;
 mod promises;
 mod rules;
+mod traces;
 
 use fixture::{Fixture, START};
 

@@ -5,13 +5,13 @@
 //! a session is an open web socket.
 
 use crate::base::runtime::SandboxId;
-use crate::base::{EntityKey, Handle, Name, Purpose, Row, Span, Timestamp, Turn};
+use crate::base::{Handle, Name, Purpose, Row, Span, Timestamp, Turn};
 use crate::control::Reconciler;
 use crate::control::ecs::objects::{
-    ContainerDefinition, Desired, Health, LaunchType, NetworkMode, Service, StartFailure, Stop, Task,
-    TaskDefinition, TaskStatus,
+    ContainerDefinition, Desired, Health, LaunchType, NetworkMode, StartFailure, Stop, Task, TaskDefinition,
+    TaskStatus,
 };
-use crate::control::ecs::scheduler::{Answer, Call, EcsChange, EcsCommand};
+use crate::control::ecs::scheduler::{Answer, EcsChange, EcsCommand};
 use crate::control::node::ecs_agent::{AgentChange, AgentCommand, AgentView, HostCapacity, Report, Reported};
 use crate::mark;
 use crate::world::fargate::Market;
@@ -26,60 +26,6 @@ use crate::sim::simulation::{AgentSeat, Simulation, number_32};
 const UNITS_MAX: usize = 10_000_000;
 
 impl Simulation<'_> {
-    // ---- demand
-
-    /// A service is created.
-    pub(in crate::sim) fn create_service(&mut self, number: u32) {
-        let (_, definition) = self.plan.services[number as usize];
-        let name = self.plan.definitions[definition].name;
-        let service = Service {
-            key: EntityKey::new("service", self.plan.definitions.symbols.text(name), 0),
-            definition,
-            desired_count: self.plan.definitions[definition].desired_count,
-            created_at: self.now,
-        };
-        self.record.create_service(self.now, service);
-    }
-
-    /// A process makes its next RunTask call. Callers wait in line for the API; the process goes on.
-    pub(in crate::sim) fn arrive(&mut self, number: u32) {
-        let arrival = &self.plan.arrivals[number as usize];
-        let nth = self.arrived[number as usize];
-        self.arrived[number as usize] += 1;
-        let request = &self.plan.definitions[arrival.request];
-        if request.client_token.is_some_and(|token| self.tokens.is_repeat(self.now, token)) {
-            return self.arrive_again(number, nth);
-        }
-        let next = self.serials.get_or_insert_with(request.name, || 0);
-        let first = *next;
-        *next += u64::from(request.count);
-        for serial in first..*next {
-            self.tell(&Fact::Arrived(Name { of: request.name, serial }));
-        }
-        self.callers.push_back(Call::RunTask { request: arrival.request, first, arrived: self.now });
-        let admitted = self.run_task_bucket.as_mut().map_or(self.now, |bucket| bucket.reserve(self.now, 1));
-        if admitted == self.now {
-            self.call();
-        } else {
-            self.schedule(admitted, Event::Call);
-        }
-        self.arrive_again(number, nth);
-    }
-
-    /// Schedules the call after the `nth` of a process, if there is one.
-    fn arrive_again(&mut self, number: u32, nth: u64) {
-        let arrivals = &self.plan.arrivals[number as usize].arrivals;
-        if let Some(at) = arrivals.after(&self.luck, nth, self.now) {
-            self.schedule(at, Event::Arrive(number));
-        }
-    }
-
-    /// The API lets the first caller in line through.
-    pub(in crate::sim) fn call(&mut self) {
-        let call = self.callers.pop_front().expect("one admission per caller");
-        self.scheduler.machine.observe(self.now, EcsChange::Called(call));
-    }
-
     // ---- the scheduler
 
     /// Everything the scheduler has due, in one round and one view. It goes when all else of the
@@ -124,7 +70,8 @@ impl Simulation<'_> {
             }
             EcsCommand::Fail { request, serial, arrived, rejection } => {
                 let name = Name { of: self.plan.definitions[request].name, serial };
-                self.tell(&Fact::Refused { name, arrived, rejection: &rejection });
+                let again = self.call_failed(request, serial, arrived);
+                self.tell(&Fact::Refused { name, arrived, rejection: &rejection, again });
                 Answer::Accepted
             }
             EcsCommand::Say { service, message } => {
@@ -247,15 +194,20 @@ impl Simulation<'_> {
         self.tell_agent(seat, payload);
     }
 
-    /// How long the work of a standalone task takes, when its process of arrivals says: its first
-    /// essential container then ends well.
-    fn life(&self, task: &Task, definition: &TaskDefinition) -> Life {
-        let Some(takes) = self.plan.takes.get(&task.name.of) else { return Life::AsImages };
+    /// How long the work of a standalone task takes, when its process of arrivals or its trace says: its
+    /// first essential container then ends well.
+    fn life(&mut self, task: &Task, definition: &TaskDefinition) -> Life {
+        let luck = self.luck;
+        let draw = || luck.draw(Purpose::Life, task.key, 0);
+        let stated = || self.plan.takes.get(&task.name.of).map(|takes| Span::from_nanos(takes.value(draw())));
+        let Some(after) = stated().or_else(|| self.traced_lifetime(task.name, draw)) else {
+            return Life::AsImages;
+        };
         let essential = definition.containers.iter().position(|container| container.essential);
         Life::Ends {
             container: u8::try_from(essential.expect("a task has an essential container"))
                 .expect("at most 10"),
-            after: Span::from_nanos(takes.value(self.luck.draw(Purpose::Life, task.key, 0))),
+            after,
             code: 0,
             out_of_memory: false,
         }

@@ -1,4 +1,7 @@
 //! Wiring: what a command of control does to the record and the world, and who hears of it.
 
+mod demand;
 mod ecs;
 mod machines;
+
+pub(in crate::sim) use demand::Player;

@@ -14,6 +14,7 @@ use crate::catalog::fargate::{self, Platform, PlatformVersion};
 use crate::control::ecs::objects::{
     self, Constraint, Definitions, FargateShape, NetworkMode, Placing, Strategy, Subnet, TaskDefinition,
 };
+use crate::control::ecs::query;
 use crate::control::ecs::task_definition::{Families, constraint_expression};
 use crate::mark;
 
@@ -77,7 +78,7 @@ pub(super) fn compile(
         check_no_placement(wish)?;
     }
     let strategies = strategies(wish.strategies, symbols)?;
-    let constraints = constraints(wish.constraints, definition)?;
+    let constraints = constraints(wish.constraints, definition, known.families.rules().query)?;
     let network = network(wish.network, definition.network_mode)?;
     let subnets = network.map_or(Ok(Box::default()), |network| subnets(network, known, symbols))?;
     let public_address = network.is_some_and(|network| network.assign_public_ip == Some(Switch::Enabled));
@@ -295,6 +296,7 @@ fn strategy(wish: &PlacementStrategy, index: usize, symbols: &mut Symbols) -> Re
 fn constraints(
     wishes: &[PlacementConstraint],
     definition: &TaskDefinition,
+    query: query::Settings,
 ) -> Result<Box<[Constraint]>, ApiError> {
     let path = "placementConstraints";
     if wishes.len() + definition.constraints.len() > CONSTRAINTS_MAX {
@@ -315,7 +317,7 @@ fn constraints(
                 Err(ApiError::invalid(format!("{path}.expression"), words))
             }
             (Some(ConstraintKind::MemberOf), expression) => {
-                constraint_expression(expression, &path).map(Constraint::MemberOf)
+                constraint_expression(expression, &path, query).map(Constraint::MemberOf)
             }
         }
     });

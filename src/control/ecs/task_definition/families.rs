@@ -60,6 +60,11 @@ impl Families {
         Families { rules, families: BTreeMap::new() }
     }
 
+    /// The rules that every registration keeps.
+    pub const fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
     /// Registers the next revision of a family, also when nothing changed (TD-01).
     ///
     /// # Errors

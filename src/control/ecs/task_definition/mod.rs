@@ -23,7 +23,7 @@ use crate::control::ecs::api::register::{
 };
 use crate::control::ecs::api::{ApiError, CONSTRAINTS_MAX};
 use crate::control::ecs::objects;
-use crate::control::ecs::query::Expression;
+use crate::control::ecs::query::{self, Expression};
 use crate::mark;
 
 pub use families::{Families, Status};
@@ -41,11 +41,13 @@ pub struct Rules {
     pub container_memory_min: i32,
     /// How long a deregistered revision can still be used.
     pub inactive_window: Span,
+    /// How expressions of constraints are read.
+    pub query: query::Settings,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Rules { container_memory_min: 6, inactive_window: Span::ZERO }
+        Rules { container_memory_min: 6, inactive_window: Span::ZERO, query: query::Settings::default() }
     }
 }
 
@@ -81,7 +83,7 @@ pub fn register(
 ) -> Result<objects::TaskDefinition, ApiError> {
     match all_errors(request, rules).into_iter().next() {
         Some(error) => Err(error),
-        None => compile(request, revision, symbols),
+        None => compile(request, revision, symbols, rules.query),
     }
 }
 
@@ -89,7 +91,7 @@ pub fn register(
 pub fn all_errors(request: &RegisterTaskDefinition, rules: &Rules) -> Vec<ApiError> {
     let mut errors = Errors::default();
     mark!("1.8/1");
-    required::check(request, &mut errors);
+    required::check(request, rules.query, &mut errors);
     mark!("1.8/2");
     names::check(request, &mut errors);
     mark!("1.8/3");
@@ -113,12 +115,13 @@ pub fn all_errors(request: &RegisterTaskDefinition, rules: &Rules) -> Vec<ApiErr
 pub(in crate::control::ecs) fn constraint_expression(
     text: Option<&str>,
     path: &str,
+    settings: query::Settings,
 ) -> Result<Expression, ApiError> {
     let path = format!("{path}.expression");
     let Some(text) = text.filter(|text| !text.is_empty()) else {
         return Err(ApiError::invalid(path, "memberOf needs an expression."));
     };
-    match Expression::parse(text) {
+    match Expression::parse_with(text, settings) {
         Ok(parsed) => Ok(parsed.expression),
         Err(error) => {
             mark!("PL-26");
@@ -138,9 +141,10 @@ fn compile(
     request: &RegisterTaskDefinition,
     revision: u32,
     symbols: &mut Symbols,
+    query: query::Settings,
 ) -> Result<objects::TaskDefinition, ApiError> {
     let mode = network_mode(request);
-    let constraints = compile_constraints(&request.placement_constraints)?;
+    let constraints = compile_constraints(&request.placement_constraints, query)?;
     let containers = request.container_definitions.iter();
     Ok(objects::TaskDefinition {
         family: symbols.intern(request.family.as_deref().unwrap_or_default()),
@@ -156,10 +160,13 @@ fn compile(
     })
 }
 
-fn compile_constraints(wishes: &[PlacementConstraint]) -> Result<Box<[Expression]>, ApiError> {
+fn compile_constraints(
+    wishes: &[PlacementConstraint],
+    query: query::Settings,
+) -> Result<Box<[Expression]>, ApiError> {
     let expressions = wishes.iter().enumerate().map(|(index, wish)| {
         let path = format!("placementConstraints[{index}]");
-        constraint_expression(wish.expression.as_deref(), &path)
+        constraint_expression(wish.expression.as_deref(), &path, query)
     });
     expressions.collect()
 }

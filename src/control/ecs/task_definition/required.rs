@@ -10,6 +10,7 @@ use crate::control::ecs::api::register::{
     Ulimit,
 };
 use crate::control::ecs::objects;
+use crate::control::ecs::query;
 use crate::mark;
 
 const ENVIRONMENT_FILES_MAX: usize = 10;
@@ -34,7 +35,7 @@ const PORTS: RangeInclusive<i32> = 0..=65535;
 const UNLIMITED: i32 = -1;
 
 /// Checks step 1 of section 1.8.
-pub(super) fn check(request: &RegisterTaskDefinition, errors: &mut Errors) {
+pub(super) fn check(request: &RegisterTaskDefinition, query: query::Settings, errors: &mut Errors) {
     if request.family.as_deref().unwrap_or_default().is_empty() {
         mark!("1.2/family");
         errors.missing("family".into());
@@ -51,7 +52,7 @@ pub(super) fn check(request: &RegisterTaskDefinition, errors: &mut Errors) {
             errors.missing(format!("volumes[{index}].name"));
         }
     }
-    check_constraints(request, errors);
+    check_constraints(request, query, errors);
     if let Some(storage) = &request.ephemeral_storage {
         mark!("1.2/ephemeralStorage");
         required_range("ephemeralStorage.sizeInGiB".into(), storage.size_in_gib, EPHEMERAL_GIB, errors);
@@ -278,7 +279,7 @@ fn check_ulimit(path: &str, limit: &Ulimit, errors: &mut Errors) {
     }
 }
 
-fn check_constraints(request: &RegisterTaskDefinition, errors: &mut Errors) {
+fn check_constraints(request: &RegisterTaskDefinition, query: query::Settings, errors: &mut Errors) {
     for (index, constraint) in request.placement_constraints.iter().enumerate() {
         let path = format!("placementConstraints[{index}]");
         match constraint.kind {
@@ -290,7 +291,7 @@ fn check_constraints(request: &RegisterTaskDefinition, errors: &mut Errors) {
             }
             Some(ConstraintKind::MemberOf) => {
                 let expression = constraint.expression.as_deref();
-                if let Err(error) = constraint_expression(expression, &path) {
+                if let Err(error) = constraint_expression(expression, &path, query) {
                     mark!("1.2/placementConstraints");
                     errors.0.push(error);
                 }

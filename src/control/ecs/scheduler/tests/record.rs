@@ -357,7 +357,12 @@ impl Record {
         let symbol = self.definitions[request].name;
         let first = *self.serials.get(&symbol).unwrap_or(&0);
         self.serials.insert(symbol, first + u64::from(count));
-        self.tell_call(Call::RunTask { request, first, arrived: self.now });
+        self.tell_call(Call::RunTask {
+            request,
+            count: self.definitions[request].count,
+            first,
+            arrived: self.now,
+        });
     }
 
     pub(super) fn add_request(&mut self, name: &str, count: u32, options: &[&str]) -> Row<TaskRequest> {
