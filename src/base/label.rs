@@ -10,6 +10,11 @@ use super::id::EntityKey;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Symbol(u32);
 
+impl Symbol {
+    /// The symbol that sorts before all others, for the start of a range.
+    pub const FIRST: Symbol = Symbol(0);
+}
+
 /// The spellings of one plan.
 ///
 /// ```

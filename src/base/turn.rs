@@ -87,6 +87,8 @@ pub enum Purpose {
     LaunchFailure = 22,
     /// How long a machine takes from terminating to terminated.
     Terminate = 23,
+    /// Where the search for victims of a preemption begins.
+    Preempt = 24,
 }
 
 /// Who a question is about: the thing whose decisions should be explained.

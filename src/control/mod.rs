@@ -5,6 +5,7 @@
 //! control has no clock, no randomness of its own, no files, and no idea of the simulation.
 
 pub mod ecs;
+pub mod kubernetes;
 #[cfg(test)]
 pub(crate) mod laws;
 pub mod node;

@@ -1,0 +1,66 @@
+//! Why a pod could not be placed, in the words of the original (K 2.19).
+//!
+//! Knows refusals and counts, not how they came about.
+
+use std::collections::BTreeMap;
+
+use crate::mark;
+
+use super::algorithm::Found;
+use super::framework::Reason;
+
+/// What stands in the event and in the condition when there is no node at all.
+pub const NO_NODES: &str = "no nodes available to schedule pods";
+
+/// Notes are cut to this many bytes.
+const NOTE_BYTES_MAX: usize = 1024;
+
+/// The whole message: how many nodes are out for which reason, then what preemption found.
+pub fn failure(found: &Found, post_filter: &str) -> String {
+    let mut parts = vec![format!("0/{} nodes are available:", found.nodes)];
+    if let Some(message) = &found.pre_filter_message {
+        mark!("K 2.19 a refusal of the whole pod stands alone");
+        parts.push(format!("{message}."));
+    } else {
+        let reasons = histogram(found);
+        if !reasons.is_empty() {
+            parts.push(format!("{reasons}."));
+        }
+    }
+    if !post_filter.is_empty() {
+        parts.push(post_filter.to_owned());
+    }
+    parts.join(" ")
+}
+
+/// The counted reasons of all nodes, sorted as text.
+fn histogram(found: &Found) -> String {
+    let own = found.refused.iter().flat_map(|(_, status)| &status.reasons).map(|reason| (reason, 1));
+    let absent = found.absent.iter().flat_map(|status| &status.reasons);
+    let others = found.nodes - found.refused.len();
+    sorted(own.chain(absent.map(|reason| (reason, others)).filter(|_| others > 0)))
+}
+
+/// `COUNT REASON`, joined; the list is sorted as text, counts included.
+pub fn sorted<'a>(reasons: impl Iterator<Item = (&'a Reason, usize)>) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for (reason, count) in reasons {
+        *counts.entry(reason).or_insert(0) += count;
+    }
+    mark!("K 2.19 reasons are sorted as text with their counts");
+    let mut lines: Vec<String> =
+        counts.into_iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+    lines.sort_unstable();
+    lines.join(", ")
+}
+
+/// The note of an event: a message cut to 1,024 bytes.
+pub fn note(message: &str) -> String {
+    if message.len() <= NOTE_BYTES_MAX {
+        return message.to_owned();
+    }
+    mark!("K 2.19 notes are cut");
+    let suffix = " ...";
+    let cut = (0..=NOTE_BYTES_MAX - suffix.len()).rev().find(|&end| message.is_char_boundary(end));
+    format!("{}{suffix}", &message[..cut.unwrap_or(0)])
+}
