@@ -7,8 +7,9 @@
 
 use std::rc::Rc;
 
-use windtunnel::base::{Bandwidth, Bytes, Cpu, Money, Percent, Span, Timestamp};
+use windtunnel::base::{Bandwidth, Bytes, Cpu, EntityKey, Money, Percent, Span, Timestamp};
 use windtunnel::control::ecs::query::{Candidate, Expression};
+use windtunnel::engine::Luck;
 use windtunnel::scenario::arrival::Every;
 use windtunnel::scenario::diagnostic::{Style, excerpts, lines};
 use windtunnel::scenario::distribution::Distribution;
@@ -16,13 +17,19 @@ use windtunnel::scenario::units::{Measured, Rate};
 use windtunnel::scenario::{
     Diagnostic, Scenario, Severity, Source, Sources, import, lower, read, read_changed,
 };
+use windtunnel::workload::trace::{FAULTS_MAX, Format, Pace, Playback, RateColumns, Shape, scan};
 
 /// What is done with bytes.
 pub(crate) type Target = fn(&[u8]);
 
 /// Every target: its name, and what it does with bytes.
-pub(crate) const ALL: &[(&str, Target)] =
-    &[("scenario", scenario), ("task_definition", task_definition), ("query", query), ("units", units)];
+pub(crate) const ALL: &[(&str, Target)] = &[
+    ("scenario", scenario),
+    ("task_definition", task_definition),
+    ("query", query),
+    ("units", units),
+    ("traces", traces),
+];
 
 /// A scenario file, lowered for each of its platforms beside requests that are right.
 pub(crate) fn scenario(bytes: &[u8]) {
@@ -89,6 +96,36 @@ pub(crate) fn units(bytes: &[u8]) {
     }
     print(&read::<Distribution<Bytes>>(&source).1, &sources);
     print(&read::<Every>(&source).1, &sources);
+}
+
+/// A trace: the first byte says of which format, the rest is the file, compressed or not.
+pub(crate) fn traces(bytes: &[u8]) {
+    let Some((first, file)) = bytes.split_first() else { return };
+    let rate = RateColumns {
+        time: "t".to_owned(),
+        unit: Span::seconds(1),
+        interval: Span::minutes(1),
+        value: "v".to_owned(),
+    };
+    let format = match first % 4 {
+        0 => Format::AzureVm,
+        1 => Format::LcgJob,
+        2 => Format::DlrmContainer,
+        _ => Format::Rate(rate),
+    };
+    let (shape, within, file) = (Shape::of(format), Span::HOUR, file.to_vec());
+    let Ok(pass) = scan(&file, &shape, within) else { return };
+    assert!(pass.faults.len() <= FAULTS_MAX, "what is shown is bounded");
+    let key = EntityKey::new("trace", "fuzz", 0);
+    let pace = Pace::even(1_000_000);
+    let mut playback = Playback::open(&file, &shape, &pass.hash, &pace, key).expect("it was read");
+    let luck = Luck::new(1);
+    let mut last = Span::ZERO;
+    for _ in 0..1_000 {
+        let Ok(Some(arrived)) = playback.next_arrival(&luck) else { break };
+        assert!(arrived.at >= last, "arrivals come in order");
+        last = arrived.at;
+    }
 }
 
 fn lower_all(scenario: &Scenario, requests: &[Rc<Source>], sources: &Sources) {
