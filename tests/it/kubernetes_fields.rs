@@ -74,7 +74,7 @@ fn every_row_of_the_list_is_a_field_and_stands_once() {
                     }
                 }
                 let known = |kind: &&str| fields.iter().any(|each| each.kind == *kind && each.path == path);
-                assert!(row.kinds.iter().any(|kind| known(kind)), "{path} is no field of {:?}", row.kinds);
+                assert!(row.kinds.iter().any(known), "{path} is no field of {:?}", row.kinds);
             }
         }
     }

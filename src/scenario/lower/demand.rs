@@ -270,7 +270,7 @@ impl Lowering<'_> {
     /// A rate that is calls without end within the run is refused before it fills the memory.
     fn check_calls(&mut self, name: &Placed<String>, stated: &Stated, arrivals: &Arrivals) {
         let Arrivals { first, until, count_max, .. } = *arrivals;
-        if count_max > 0 && first >= until && !self.ends_before_it_begins(stated) {
+        if count_max > 0 && first >= until && !ends_before_it_begins(stated) {
             let message = format!("{} never arrives: its first call is after the end", name.value);
             self.found.push(Diagnostic::new(Code::Unused, name.place, message));
         }
@@ -283,11 +283,6 @@ impl Lowering<'_> {
             let message = format!("{} makes {calls} calls, and a run holds at most {CALLS_MAX}", name.value);
             self.wrong(Diagnostic::new(Code::TooManyTasks, place, message));
         }
-    }
-
-    fn ends_before_it_begins(&self, stated: &Stated) -> bool {
-        let begins = stated.at.as_ref().map_or(from(stated), |at| at.value);
-        stated.until.as_ref().is_some_and(|until| until.value <= begins)
     }
 
     /// What begins must begin before it ends.
@@ -374,6 +369,11 @@ impl Lowering<'_> {
 }
 
 /// How long after the start the first call is made, where it is one of many.
+fn ends_before_it_begins(stated: &Stated) -> bool {
+    let begins = stated.at.as_ref().map_or(from(stated), |at| at.value);
+    stated.until.as_ref().is_some_and(|until| until.value <= begins)
+}
+
 fn from(stated: &Stated) -> Span {
     stated.from.unwrap_or(Span::ZERO)
 }

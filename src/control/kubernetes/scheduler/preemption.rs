@@ -247,7 +247,7 @@ fn split_by_budgets(cycle: &Cycle<'_>, pods: &[Row<Pod>]) -> (Vec<Row<Pod>>, Vec
         for (namespace, budget, left) in &mut budgets {
             let selects = match &budget.selector {
                 Selector::Nothing => false,
-                selector if selector.is_empty() => {
+                selector @ Selector::AllOf(_) if selector.is_empty() => {
                     mark!("K 2.17 an empty budget selector selects nothing here");
                     false
                 }
