@@ -1,0 +1,254 @@
+//! kube-scheduler on one core: pods per second of CPU time, the full default profile, 5,000 nodes.
+//!
+//! Clusters and pods are those of upstream's `scheduler_perf`: nodes of 4 cores and 32 GiB in three zones, pods
+//! of 100m and 500 MB. A pod is written, popped, searched, bound, and its binding is heard of; the queue, the
+//! caches and the events are all in the figure, an API server is not. `cargo bench --bench kube_scheduler
+//! [CASE]`.
+
+#[path = "shared/cpu.rs"]
+mod cpu;
+
+use cpu::spent;
+use serde_json::{Value, json};
+use windtunnel::base::{Edit, Revision, Row, Span, Timestamp};
+use windtunnel::control::Reconciler;
+use windtunnel::control::kubernetes::api::config::Configuration;
+use windtunnel::control::kubernetes::api::{Object, PriorityClasses, Reading, Stage};
+use windtunnel::control::kubernetes::objects::{ClusterChange, Node, Pod, Selecting, Specs};
+use windtunnel::control::kubernetes::scheduler::Scheduler;
+use windtunnel::control::kubernetes::scheduler::attempt::Outcome;
+use windtunnel::control::kubernetes::scheduler::command::SchedulerChange;
+use windtunnel::control::kubernetes::scheduler::profile::{Registry, queue_settings};
+
+/// A case: its name, nodes, pods before the clock starts, pods measured, shapes, and the bar in pods a second.
+struct Case {
+    name: &'static str,
+    nodes: usize,
+    before: usize,
+    measured: usize,
+    shapes: usize,
+    bar: u64,
+    pod: fn(usize) -> Value,
+    service: bool,
+}
+
+const CASES: &[Case] = &[
+    Case {
+        name: "basic",
+        nodes: 5_000,
+        before: 1_000,
+        measured: 50_000,
+        shapes: 1,
+        bar: 300_000,
+        pod: plain,
+        service: false,
+    },
+    Case {
+        name: "shapes_16",
+        nodes: 5_000,
+        before: 1_000,
+        measured: 50_000,
+        shapes: 16,
+        bar: 100_000,
+        pod: plain,
+        service: false,
+    },
+    Case {
+        name: "shapes_16_at_100k",
+        nodes: 100_000,
+        before: 1_000,
+        measured: 20_000,
+        shapes: 16,
+        bar: 40_000,
+        pod: plain,
+        service: false,
+    },
+    Case {
+        name: "default_spread",
+        nodes: 5_000,
+        before: 500,
+        measured: 1_000,
+        shapes: 1,
+        bar: 50_000,
+        pod: labelled,
+        service: true,
+    },
+    Case {
+        name: "hard_spread",
+        nodes: 5_000,
+        before: 500,
+        measured: 1_000,
+        shapes: 1,
+        bar: 100_000,
+        pod: hard_spread,
+        service: false,
+    },
+    Case {
+        name: "affinity",
+        nodes: 5_000,
+        before: 500,
+        measured: 500,
+        shapes: 1,
+        bar: 20_000,
+        pod: affinity,
+        service: false,
+    },
+    Case {
+        name: "anti_affinity",
+        nodes: 5_000,
+        before: 500,
+        measured: 500,
+        shapes: 1,
+        bar: 20_000,
+        pod: anti_affinity,
+        service: false,
+    },
+];
+
+fn main() {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    for case in CASES {
+        if wanted.is_empty() || wanted.iter().any(|word| word == case.name) {
+            measure(case);
+        }
+    }
+}
+
+fn measure(case: &Case) {
+    let mut bench = Bench::new(case);
+    bench.schedule(case.before);
+    let start = spent();
+    bench.schedule(case.measured);
+    let nanos = (spent() - start).as_nanos().max(1);
+    let rate = u64::try_from(case.measured as u128 * 1_000_000_000 / nanos).unwrap_or(u64::MAX);
+    let verdict = if rate >= case.bar { "met" } else { "missed" };
+    let (whole, parts) = (rate / case.bar, rate * 100 / case.bar % 100);
+    println!("kube_{} {rate} pods/s {whole}.{parts:02} bar {verdict} (at least {})", case.name, case.bar);
+}
+
+struct Bench {
+    specs: Specs,
+    scheduler: Scheduler,
+    templates: Vec<Pod>,
+    revision: u64,
+    now: Timestamp,
+    pods: usize,
+    rows: usize,
+}
+
+impl Bench {
+    fn new(case: &Case) -> Self {
+        let mut specs = Specs::default();
+        let configuration = Configuration::standard(&mut specs.symbols);
+        let profiles = Registry::default().profiles(&configuration, &mut specs.symbols);
+        let now = Timestamp::from_nanos(0) + Span::seconds(1_000_000);
+        let scheduler = Scheduler::new(now, profiles, queue_settings(&configuration));
+        let mut bench = Bench { specs, scheduler, templates: Vec::new(), revision: 0, now, pods: 0, rows: 0 };
+        for number in 0..case.nodes {
+            let Object::Node(node) = bench.read("Node", &node(number)) else { unreachable!() };
+            bench.tell_node(&node);
+        }
+        if case.service {
+            let service = json!({"kind": "Service", "metadata": {"name": "web", "namespace": "default"},
+                "spec": {"selector": {"app": "web"}}});
+            let Object::Selecting(service) = bench.read("Service", &service) else { unreachable!() };
+            bench.tell_service(&service);
+        }
+        for shape in 0..case.shapes {
+            let Object::Pod(pod) = bench.read("Pod", &(case.pod)(shape)) else { unreachable!() };
+            bench.templates.push(pod);
+        }
+        bench
+    }
+
+    fn read(&mut self, kind: &str, document: &Value) -> Object {
+        let classes = PriorityClasses::default();
+        let mut reading = Reading { specs: &mut self.specs, classes: &classes };
+        reading.read(kind, document, Stage::Create).expect("it is ours")
+    }
+
+    fn tell_node(&mut self, node: &Node) {
+        let edit = Edit { row: Row::at(self.rows), revision: self.next(), old: None, new: Some(node) };
+        self.scheduler.observe(self.now, SchedulerChange::Cluster(ClusterChange::Node(edit), &self.specs));
+        self.rows += 1;
+    }
+
+    fn tell_service(&mut self, service: &Selecting) {
+        let edit = Edit { row: Row::at(self.rows), revision: self.next(), old: None, new: Some(service) };
+        self.scheduler
+            .observe(self.now, SchedulerChange::Cluster(ClusterChange::Selecting(edit), &self.specs));
+        self.rows += 1;
+    }
+
+    fn tell_pod(&mut self, row: Row<Pod>, old: Option<&Pod>, new: &Pod) {
+        let edit = Edit { row, revision: self.next(), old, new: Some(new) };
+        self.scheduler.observe(self.now, SchedulerChange::Cluster(ClusterChange::Pod(edit), &self.specs));
+    }
+
+    fn next(&mut self) -> Revision {
+        self.revision += 1;
+        Revision(self.revision)
+    }
+
+    fn schedule(&mut self, pods: usize) {
+        let mut out = Vec::new();
+        for _ in 0..pods {
+            self.now = self.now + Span::millis(1);
+            let template = self.templates[self.pods % self.templates.len()];
+            // Pods are told apart by their uid: numbers that the cluster uses for nothing else.
+            let uid = self.specs.symbols.intern(&format!("uid-{}", self.pods));
+            let pod = Pod { uid, name: uid, ..template };
+            let row = Row::at(self.pods);
+            self.pods += 1;
+            self.tell_pod(row, None, &pod);
+            let hand = self.scheduler.pop().expect("a pod waits");
+            let attempt = self.scheduler.attempt(self.now, &self.specs, hand, &mut |_, _| 0, &mut out);
+            let Outcome::Scheduled(node) = attempt.outcome else { panic!("{}", attempt.message) };
+            self.scheduler.bind(&attempt, node, &mut out);
+            self.tell_pod(row, Some(&pod), &Pod { node: Some(node), ..pod });
+            out.clear();
+        }
+    }
+}
+
+fn node(number: usize) -> Value {
+    let amounts = json!({"cpu": "4", "memory": "32Gi", "pods": "110"});
+    json!({"kind": "Node", "metadata": {"name": format!("node-{number}"), "labels": {
+        "kubernetes.io/hostname": format!("node-{number}"),
+        "topology.kubernetes.io/region": "r", "topology.kubernetes.io/zone": format!("zone-{}", number % 3)}},
+        "status": {"allocatable": amounts, "capacity": amounts}})
+}
+
+/// A pod of one of several shapes; they differ in what they request by a little.
+fn plain(shape: usize) -> Value {
+    json!({"kind": "Pod", "metadata": {"name": "p", "namespace": "default", "uid": "u"}, "spec": {"containers": [
+        {"name": "c", "image": "app:1", "resources": {"requests":
+            {"cpu": format!("{}m", 10 + shape), "memory": "50M"}}}]}})
+}
+
+fn labelled(shape: usize) -> Value {
+    let mut pod = plain(shape);
+    pod["metadata"]["labels"] = json!({"app": "web"});
+    pod
+}
+
+fn hard_spread(shape: usize) -> Value {
+    let mut pod = labelled(shape);
+    pod["spec"]["topologySpreadConstraints"] = json!([{"maxSkew": 5, "topologyKey": "topology.kubernetes.io/zone",
+        "whenUnsatisfiable": "DoNotSchedule", "labelSelector": {"matchLabels": {"app": "web"}}}]);
+    pod
+}
+
+fn affinity(shape: usize) -> Value {
+    let mut pod = labelled(shape);
+    pod["spec"]["affinity"] = json!({"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [
+        {"topologyKey": "topology.kubernetes.io/zone", "labelSelector": {"matchLabels": {"app": "web"}}}]}});
+    pod
+}
+
+fn anti_affinity(shape: usize) -> Value {
+    let mut pod = labelled(shape);
+    pod["spec"]["affinity"] = json!({"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [
+        {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"app": "web"}}}]}});
+    pod
+}
