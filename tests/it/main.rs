@@ -13,6 +13,7 @@ mod golden;
 mod house;
 mod io;
 mod kubernetes_fields;
+mod openb;
 mod rules;
 mod spent;
 mod tool;

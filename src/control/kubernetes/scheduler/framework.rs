@@ -391,8 +391,8 @@ impl Profile {
     /// The winner among feasible nodes in search order.
     pub fn winner(&self, feasible: &[Row<NodeInfo>], totals: &[i64]) -> Row<NodeInfo> {
         let Some(ranks) = &self.ranks else { return feasible[(self.choose)(totals)] };
-        let best =
-            feasible.iter().zip(totals).max_by_key(|&(node, &total)| (total, Reverse(ranks[node.index()])));
+        let pairs = feasible.iter().zip(totals);
+        let best = pairs.min_by_key(|&(node, &total)| (Reverse(total), ranks[node.index()]));
         *best.expect("there are feasible nodes").0
     }
 

@@ -1,0 +1,1 @@
+//! The published results come out again.
