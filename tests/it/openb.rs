@@ -28,7 +28,8 @@ fn trace(name: &str) -> Trace {
 }
 
 fn order(trace: &Trace, name: &str, seed: u32) -> Order {
-    Order::read(open(&format!("scenarios/openb-fgd/orders/{name}_{seed}.csv.gz")), trace).expect("a good order")
+    Order::read(open(&format!("scenarios/openb-fgd/orders/{name}_{seed}.csv.gz")), trace)
+        .expect("a good order")
 }
 
 /// Trace, policy and seed.
@@ -128,6 +129,7 @@ fn openb_contrasts_are_as_known() {
     let allocated = |policy| run(&trace, &order, policy, 42).allocated_basis_points();
     assert_eq!(allocated(Policy::LeastAllocated), 9_406);
     assert_eq!(allocated(Policy::LeastAllocatedBalanced), 9_362);
+    assert_eq!(allocated(Policy::KubeScheduler), 9_388);
     let random = allocated(Policy::Random);
     assert!((8_747 - random).abs() < 4 * 32, "{random} is within four deviations of the published mean");
 }

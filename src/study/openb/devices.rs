@@ -62,7 +62,7 @@ pub struct Ask {
     pub devices: usize,
 }
 
-/// How a pod uses devices, as GpuClustering tells them apart.
+/// How a pod uses devices, as `GpuClustering` tells them apart.
 pub const KINDS: usize = DEVICES_MAX + 1;
 
 impl Ask {
@@ -185,6 +185,9 @@ impl Column {
     }
 
     /// What a spec asks for; it is read once.
+    ///
+    /// # Errors
+    /// When its labels make no sense.
     pub fn ask(&mut self, specs: &Specs, spec: Row<PodSpec>) -> Result<Ask, Malformed> {
         if self.asks.len() <= spec.index() {
             self.asks.resize(spec.index() + 1, None);

@@ -90,7 +90,8 @@ impl Plugin for GpuShare {
     fn score(&self, cycle: &Cycle<'_>, node: &NodeInfo) -> Result<i64, Status> {
         let column = self.column.borrow();
         let ask = column.known_ask(cycle.pod.spec);
-        Ok(self.policy.score(&column.meaning, column.gpus(node.row), ask))
+        let used = || used_upstream_f64(cycle, node);
+        Ok(self.policy.score(&column.meaning, column.gpus(node.row), ask, used))
     }
 
     fn node_changed(&mut self, specs: &Specs, cluster: &Cluster, node: &NodeInfo) {
@@ -115,4 +116,17 @@ impl Plugin for GpuShare {
     fn removed(&mut self, counted: &Counted<'_>) {
         self.column.borrow_mut().give_back(counted.specs, counted.node, counted.row);
     }
+}
+
+/// Which shares of CPU and memory of a node are requested when the pod is there.
+#[expect(
+    clippy::float_arithmetic,
+    clippy::cast_precision_loss,
+    reason = "shares, as kube-scheduler takes them"
+)]
+fn used_upstream_f64(cycle: &Cycle<'_>, node: &NodeInfo) -> [f64; 2] {
+    let capacity = &cycle.cluster.spec(cycle.specs, node).allocatable;
+    let (used, asked) = (&node.requested, &cycle.spec.requests.effective);
+    let share = |part: i64, whole: i64| part as f64 / whole as f64;
+    [share(used.cpu + asked.cpu, capacity.cpu), share(used.memory + asked.memory, capacity.memory)]
 }

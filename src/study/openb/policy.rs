@@ -26,15 +26,17 @@ pub enum Policy {
     Fgd,
     /// The emptiest node, by the plugin of kube-scheduler.
     LeastAllocated,
-    /// The same, with the balance of CPU and memory, as kube-scheduler does by default.
+    /// The same, with the balance of CPU and memory as kube-scheduler took it at the time of the study.
     LeastAllocatedBalanced,
+    /// The same, with the balance as kube-scheduler 1.36 takes it: what the pod changes.
+    KubeScheduler,
     /// Any node.
     Random,
 }
 
 impl Policy {
     /// Every policy.
-    pub const ALL: [Policy; 8] = [
+    pub const ALL: [Policy; 9] = [
         Policy::BestFit,
         Policy::DotProd,
         Policy::GpuPacking,
@@ -42,6 +44,7 @@ impl Policy {
         Policy::Fgd,
         Policy::LeastAllocated,
         Policy::LeastAllocatedBalanced,
+        Policy::KubeScheduler,
         Policy::Random,
     ];
 
@@ -55,6 +58,7 @@ impl Policy {
             Policy::Fgd => "FGD",
             Policy::LeastAllocated => "LeastAllocated",
             Policy::LeastAllocatedBalanced => "LeastAllocated+Balanced",
+            Policy::KubeScheduler => "kube-scheduler",
             Policy::Random => "Random",
         }
     }
@@ -65,15 +69,22 @@ impl Policy {
     }
 
     /// How good a node is, by the formula of the policy. Those that leave it to plugins of kube-scheduler or
-    /// to luck find all nodes equal.
-    pub fn score(self, meaning: &Fragmentation, gpus: &Gpus, ask: Ask) -> i64 {
+    /// to luck find all nodes equal. `used` are the shares of CPU and memory that pods would request.
+    pub fn score(
+        self,
+        meaning: &Fragmentation,
+        gpus: &Gpus,
+        ask: Ask,
+        used: impl FnOnce() -> [f64; 2],
+    ) -> i64 {
         match self {
             Policy::BestFit => best_fit_upstream_f64(gpus, ask),
             Policy::DotProd => dot_product_upstream_f64(gpus, ask),
             Policy::GpuPacking => packing(gpus, ask),
             Policy::GpuClustering => clustering(gpus, ask),
             Policy::Fgd => least_fragmented(meaning, gpus, ask).0,
-            Policy::LeastAllocated | Policy::LeastAllocatedBalanced | Policy::Random => 0,
+            Policy::LeastAllocatedBalanced => evenness_upstream_f64(used()),
+            Policy::LeastAllocated | Policy::KubeScheduler | Policy::Random => 0,
         }
     }
 
@@ -99,7 +110,7 @@ fn dot_product_upstream_f64(gpus: &Gpus, ask: Ask) -> i64 {
     let share = |amount: i64, most: i64| amount as f64 / most as f64;
     let cpu = share(gpus.cpu_left, CPU_MOST) * share(ask.cpu_milli, CPU_MOST);
     let devices = share(gpus.left_milli(), DEVICES_MOST) * share(ask.total_milli(), DEVICES_MOST);
-    let likeness = (cpu + devices) / 2.0;
+    let likeness = 0.5 * (cpu + devices);
     (100.0 * (1.0 - likeness)) as i64
 }
 
@@ -134,6 +145,11 @@ fn clustering(gpus: &Gpus, ask: Ask) -> i64 {
         (false, 0) => 25,
         (false, _) => 0,
     }
+}
+
+#[expect(clippy::float_arithmetic, clippy::cast_possible_truncation)]
+fn evenness_upstream_f64([cpu, memory]: [f64; 2]) -> i64 {
+    ((1.0 - (cpu - memory).abs()) * 100.0) as i64
 }
 
 /// The best score, and the devices that give it: a part of a device is tried on each that will do, and the

@@ -3,6 +3,8 @@
 //! Machines and pods are written as manifests and read like anybody's; search and choice are those of the
 //! scheduler. There is no queue: the study asks for each pod once and drops those that do not fit.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::base::{EntityKey, Purpose, Row, Symbol, Timestamp};
@@ -13,9 +15,7 @@ use crate::control::kubernetes::scheduler::framework::Order as Points;
 use crate::control::kubernetes::scheduler::plugins::node_affinity::NodeAffinity;
 use crate::control::kubernetes::scheduler::plugins::node_resources_balanced_allocation::NodeResourcesBalancedAllocation;
 use crate::control::kubernetes::scheduler::plugins::node_resources_fit::NodeResourcesFit;
-use crate::control::kubernetes::scheduler::{
-    Choice, Cluster, Counted, Cycle, Found, Plugin, Profile,
-};
+use crate::control::kubernetes::scheduler::{Choice, Cluster, Counted, Cycle, Found, Plugin, Profile};
 use crate::engine::Luck;
 
 use super::devices::{COUNT, MILLI, MODEL};
@@ -48,7 +48,7 @@ pub fn run(trace: &Trace, order: &Order, policy: Policy, seed: u64) -> Outcome {
     let luck = Luck::new(seed);
     for (arrival, &pod) in order.arrivals.iter().enumerate() {
         if policy == Policy::Random {
-            site.shuffle(&luck, arrival);
+            site.shuffle(luck, arrival);
         }
         let asked = trace.pods[pod].milli * trace.pods[pod].devices;
         outcome.arrivals += 1;
@@ -95,13 +95,12 @@ impl Site {
 
     /// The pods of a trace, by number.
     fn read_pods(&mut self, shapes: &[Shape]) -> Vec<Pod> {
-        let mut known = std::collections::BTreeMap::new();
-        let pod = |shape| match self.read("Pod", &pod_manifest(shape)) {
+        let mut known = BTreeMap::new();
+        let mut read = |shape| match self.read("Pod", &pod_manifest(shape)) {
             Object::Pod(pod) => pod,
-            _ => unreachable!("a pod is read from a pod"),
+            other => unreachable!("a manifest of a pod is read as {other:?}"),
         };
-        let mut pod = pod;
-        shapes.iter().map(|shape| *known.entry(shape).or_insert_with(|| pod(shape))).collect()
+        shapes.iter().map(|shape| *known.entry(shape).or_insert_with(|| read(shape))).collect()
     }
 
     fn read(&mut self, kind: &str, manifest: &Value) -> Object {
@@ -127,7 +126,7 @@ impl Site {
     }
 
     /// Gives each machine another rank.
-    fn shuffle(&mut self, luck: &Luck, arrival: usize) {
+    fn shuffle(&mut self, luck: Luck, arrival: usize) {
         let ranks = self.profile.ranks.as_mut().expect("the study ranks machines");
         let key = EntityKey::new("pod", "openb", arrival as u64);
         for (machine, rank) in (0..).zip(ranks) {
@@ -146,7 +145,8 @@ fn profile(policy: Policy, gpus: &GpuShare, name: Symbol) -> Profile {
     ];
     let score = match policy {
         Policy::LeastAllocated => vec![(0, 1)],
-        Policy::LeastAllocatedBalanced => vec![(0, 1), (3, 1)],
+        Policy::LeastAllocatedBalanced => vec![(0, 1), (2, 1)],
+        Policy::KubeScheduler => vec![(0, 1), (3, 1)],
         Policy::BestFit
         | Policy::DotProd
         | Policy::GpuPacking
