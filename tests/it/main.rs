@@ -7,6 +7,7 @@ mod commands;
 mod conformance;
 mod corpus;
 mod determinism;
+mod examples;
 mod fields;
 mod files;
 mod golden;

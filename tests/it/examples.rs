@@ -1,0 +1,5 @@
+//! The examples compile against the library as it is, and do what they say: each is a crate of its own, and
+//! its sources are a module here.
+
+#[path = "../../examples/fewest-free-gpus/src/lib.rs"]
+mod fewest_free_gpus;
