@@ -10,6 +10,7 @@ use std::fmt;
 use crate::base::{Row, Symbol, Symbols};
 use crate::control::kubernetes::objects::{NodeSpec, Pod, PodSpec, Specs};
 use crate::control::kubernetes::scheduler::NodeInfo;
+use crate::mark;
 
 use super::fragmentation::{Fragmentation, Model};
 
@@ -125,9 +126,11 @@ impl Gpus {
         }
         let fitting = || (0..self.devices).filter(|&device| self.left[device] >= ask.milli);
         if ask.shares() {
+            mark!("F a share goes to the fullest device that will do");
             let fullest = fitting().min_by_key(|&device| self.left[device]);
             return fullest.map_or(Devices::default(), Devices::one);
         }
+        mark!("F whole devices are taken by number");
         fitting().take(ask.devices).fold(Devices::default(), |all, device| Devices(all.0 | 1 << device))
     }
 

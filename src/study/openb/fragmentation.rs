@@ -7,6 +7,8 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use crate::mark;
+
 use super::devices::{DEVICES_MAX, Left};
 use super::trace::Shape;
 
@@ -39,9 +41,11 @@ pub fn typical(pods: &[Shape]) -> Vec<Typical> {
         *counts.entry((pod.cpu_milli, pod.milli, pod.devices, &pod.models)).or_default() += 1;
     }
     let mut groups: Vec<_> = counts.into_iter().collect();
+    mark!("F equal counts by the group, descending");
     groups.sort_by_key(|&(group, count)| Reverse((count, group)));
     let mut taken = 0;
     groups.retain(|&(_, count)| {
+        mark!("F the group that crosses 95 percent counts");
         let wanted = taken * 100 < TYPICAL_PERCENT * pods.len();
         taken += if wanted { count } else { 0 };
         wanted
@@ -136,14 +140,17 @@ impl Fragmentation {
                 (count, f64::from(total - usable))
             });
             let (enough, cpu) = (count >= term.devices, cpu_left >= term.cpu_milli);
+            mark!("F what a pod that fits cannot use, else all that is left");
             let lost = if enough && cpu { unusable } else { whole };
             let kind = if cpu { 1 } else { usize::from(enough) * 2 };
             sharing[kind] += term.weight * lost;
         }
         let mut without = [0.0; 2];
         for &(cpu, weight) in &terms.without {
+            mark!("F a pod without devices uses none");
             without[usize::from(cpu_left < cpu)] += weight * whole;
         }
+        mark!("F a pod that wants another model uses none");
         let barred = terms.barred.iter().fold(0.0, |sum, weight| sum + weight * whole);
         sharing[0] + sharing[1] + sharing[2] + without[0] + without[1] + barred
     }

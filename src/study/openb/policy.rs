@@ -3,6 +3,8 @@
 //! Each function states one formula of the study, in its order of operations. All knowledge of a node is
 //! in [`Gpus`]; nothing here changes anything.
 
+use crate::mark;
+
 use super::devices::{Ask, Devices, Gpus};
 use super::fragmentation::Fragmentation;
 
@@ -101,6 +103,7 @@ impl Policy {
 fn best_fit_upstream_f64(gpus: &Gpus, ask: Ask) -> i64 {
     let cpu = (gpus.cpu_left - ask.cpu_milli) as f64 / CPU_MOST as f64;
     let devices = (gpus.left_milli() - ask.total_milli()) as f64 / DEVICES_MOST as f64;
+    mark!("F BestFit");
     let slack = 0.5 * cpu + 0.5 * devices;
     ((1.0 - slack) * 100.0) as i64
 }
@@ -110,6 +113,7 @@ fn dot_product_upstream_f64(gpus: &Gpus, ask: Ask) -> i64 {
     let share = |amount: i64, most: i64| amount as f64 / most as f64;
     let cpu = share(gpus.cpu_left, CPU_MOST) * share(ask.cpu_milli, CPU_MOST);
     let devices = share(gpus.left_milli(), DEVICES_MOST) * share(ask.total_milli(), DEVICES_MOST);
+    mark!("F DotProd");
     let likeness = 0.5 * (cpu + devices);
     (100.0 * (1.0 - likeness)) as i64
 }
@@ -121,6 +125,7 @@ fn packing(gpus: &Gpus, ask: Ask) -> i64 {
     let untouched = gpus.devices - gpus.touched();
     let free = i64::try_from(untouched).expect("few devices");
     if untouched == gpus.devices {
+        mark!("F GpuPacking: an untouched node");
         return (100 / 3 - free).max(free);
     }
     let mut fitting: Vec<i64> =
@@ -129,8 +134,10 @@ fn packing(gpus: &Gpus, ask: Ask) -> i64 {
     fitting.truncate(ask.devices);
     let opened = fitting.iter().filter(|&&left| left == 1000).count();
     if opened > 0 {
+        mark!("F GpuPacking: a free device of a used node");
         return (50 - i64::try_from(opened).expect("few devices")).max(33);
     }
+    mark!("F GpuPacking: devices in use");
     let left: i64 = fitting.iter().map(|left| left * 100 / 1000).sum();
     (100 - left / 10).max(50)
 }
@@ -139,6 +146,7 @@ fn clustering(gpus: &Gpus, ask: Ask) -> i64 {
     let Some(kind) = ask.kind() else { return 0 };
     let base = 25 * (DEVICES_MOST - gpus.left_milli()) / DEVICES_MOST;
     let kinds = gpus.kinds.iter().filter(|&&pods| pods > 0).count();
+    mark!("F GpuClustering");
     base + match (gpus.kinds[kind] > 0, kinds) {
         (true, 1) => 75,
         (true, _) => 50,
@@ -174,6 +182,7 @@ fn least_fragmented(meaning: &Fragmentation, gpus: &Gpus, ask: Ask) -> (i64, Dev
         let devices = Devices::one(device);
         let score = score(devices);
         if score > best.0 {
+            mark!("F scores are compared without fraction, and the first of equals wins");
             best = (score, devices);
         }
     }
@@ -183,6 +192,7 @@ fn least_fragmented(meaning: &Fragmentation, gpus: &Gpus, ask: Ask) -> (i64, Dev
 /// The logistic function of what fragmentation falls by, in percent, without fraction.
 #[expect(clippy::float_arithmetic, clippy::cast_possible_truncation)]
 fn gain_upstream_f64(before: f64, after: f64) -> i64 {
+    mark!("F FGD: the logistic function of what fragmentation falls by");
     let fall = (before - after) / 1000.0;
     (1.0 / (1.0 + libm::exp(-fall)) * 100.0) as i64
 }

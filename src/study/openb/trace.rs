@@ -8,6 +8,8 @@ use std::io::Read;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::mark;
+
 use super::devices::{DEVICES_MAX, WHOLE};
 
 /// A machine with GPUs.
@@ -191,6 +193,7 @@ fn rows<T: DeserializeOwned>(table: impl Read) -> Result<Vec<T>, Invalid> {
 }
 
 fn shape(row: PodRow) -> Shape {
+    mark!("F a pod asks for a whole device at most, of each");
     let milli = if row.num_gpu == 0 { 0 } else { i64::from(row.gpu_milli.unwrap_or(0)).min(WHOLE) };
     Shape {
         cpu_milli: i64::from(row.cpu_milli),
