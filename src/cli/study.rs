@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of what the policies do.
 
+use std::fmt::Write;
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::num::NonZeroUsize;
@@ -53,20 +54,42 @@ pub(super) fn scenario(path: &Path, set: &[String], manner: load::Manner) -> Opt
     is_study(&bytes).then(|| read_scenario(&file, bytes, set, manner))
 }
 
-/// Runs it.
-pub(super) fn run(ready: &Ready, asked: &Run) -> Result<(), Exit> {
-    let out = asked.out.clone().unwrap_or_else(|| Path::new("out").join(&ready.scenario.name.value));
+/// Reads those scenarios that are of this kind, and hands back the others.
+pub(super) fn split(
+    paths: Vec<PathBuf>,
+    set: &[String],
+    manner: load::Manner,
+) -> Result<(Vec<Ready>, Vec<PathBuf>), Exit> {
+    let (mut studies, mut others) = (Vec::new(), Vec::new());
+    for path in paths {
+        match scenario(&path, set, manner) {
+            Some(study) => studies.push(study?),
+            None => others.push(path),
+        }
+    }
+    Ok((studies, others))
+}
+
+/// Runs it, as one of several or alone.
+pub(super) fn run(ready: &Ready, asked: &Run, several: bool) -> Result<(), Exit> {
+    let name = &ready.scenario.name.value;
+    let out = match &asked.out {
+        Some(folder) if several => folder.join(name),
+        Some(folder) => folder.clone(),
+        None => Path::new("out").join(name),
+    };
     let unwritable = |error: std::io::Error| {
         warn(&format!("E0802 {} cannot be written: {error}\n", out.display()));
         Exit::Files
     };
     write::try_folder(&out).map_err(unwritable)?;
     let name = &ready.scenario.study.openb.trace.value;
-    let (trace, orders) = files(ready, name)?;
+    let seeds = seeds(ready, asked);
+    let (trace, orders) = files(ready, name, &seeds)?;
     let runs: Vec<(Policy, u64, &Order)> = ready
         .policies
         .iter()
-        .flat_map(|&policy| ready.seeds.iter().zip(&orders).map(move |(&seed, order)| (policy, seed, order)))
+        .flat_map(|&policy| seeds.iter().zip(&orders).map(move |(&seed, order)| (policy, seed, order)))
         .collect();
     let run = |&(policy, seed, order): &(Policy, u64, &Order)| {
         let outcome = openb::run(&trace, order, policy, seed);
@@ -135,8 +158,15 @@ fn unknown(name: &str) -> String {
     format!("{name:?} is no policy of the study; there are {}", known.join(", "))
 }
 
+/// The orders that are asked for: all, or that of one seed, or the first ones.
+fn seeds(ready: &Ready, asked: &Run) -> Vec<u64> {
+    let mut seeds = asked.seed.map_or_else(|| ready.seeds.clone(), |seed| vec![seed]);
+    seeds.truncate(asked.replications.map_or(usize::MAX, |runs| runs as usize));
+    seeds
+}
+
 /// The trace, and its orders of arrival.
-fn files(ready: &Ready, name: &str) -> Result<(Trace, Vec<Order>), Exit> {
+fn files(ready: &Ready, name: &str, seeds: &[u64]) -> Result<(Trace, Vec<Order>), Exit> {
     let pods = format!("pods_{name}.csv.gz");
     let (machines, table) = (open(ready, "machines.csv.gz")?, open(ready, &pods)?);
     let trace = Trace::read(machines, table).map_err(|invalid| wrong(&pods, &invalid))?;
@@ -144,7 +174,7 @@ fn files(ready: &Ready, name: &str) -> Result<(Trace, Vec<Order>), Exit> {
         let file = format!("orders/{name}_{seed}.csv.gz");
         Order::read(open(ready, &file)?, &trace).map_err(|invalid| wrong(&file, &invalid))
     };
-    let orders = ready.seeds.iter().map(order).collect::<Result<Vec<Order>, Exit>>()?;
+    let orders = seeds.iter().map(order).collect::<Result<Vec<Order>, Exit>>()?;
     Ok((trace, orders))
 }
 
@@ -243,8 +273,11 @@ fn points(trace: &str, done: &[Done]) -> String {
         for point in &outcome.points {
             let (policy, percent) = (policy.name(), point.arrived_percent);
             let openb::Point { allocated, fragmented, of_idle, .. } = point;
-            text +=
-                &format!("{trace},{policy},{seed},{percent},{allocated:.2},{fragmented:.2},{of_idle:.2}\n");
+            let line = writeln!(
+                text,
+                "{trace},{policy},{seed},{percent},{allocated:.2},{fragmented:.2},{of_idle:.2}"
+            );
+            line.expect("a text takes every line");
         }
     }
     text

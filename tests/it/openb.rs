@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
+use crate::tool::{good, scratch, text, tool};
 use flate2::bufread::GzDecoder;
 use rayon::prelude::*;
 use windtunnel::study::openb::{Order, Outcome, Policy, Trace, run, typical};
@@ -52,10 +53,11 @@ fn published() -> Published {
 const TOLERANCES: [f64; 3] = [0.03, 0.011, 0.01];
 
 /// How far a run is from what was published, where it is too far.
+#[expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "figures with two digits")]
 fn disagreements(key: &Key, outcome: &Outcome, published: &[(i64, [f64; 3])]) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut compare = |what: String, is: f64, should: f64, tolerance: f64| {
-        // The published figures have two digits: half a unit of the last is no distance.
+        // A tolerance that is met to the digit is met.
         if (is - should).abs() > tolerance + 1e-9 {
             wrong.push(format!("{key:?} {what}: {is:.4} instead of {should}"));
         }
@@ -132,4 +134,34 @@ fn openb_contrasts_are_as_known() {
     assert_eq!(allocated(Policy::KubeScheduler), 9_388);
     let random = allocated(Policy::Random);
     assert!((8_747 - random).abs() < 4 * 32, "{random} is within four deviations of the published mean");
+}
+
+#[test]
+fn openb_scenario_prints_the_table() {
+    let out = scratch();
+    let run = |changes: &[&str]| {
+        let mut arguments = vec!["run", "scenarios/openb-fgd", "--out", text(out.path()), "--seed", "42"];
+        arguments.extend(changes.iter().flat_map(|change| ["--set", change]));
+        tool(&arguments)
+    };
+    let said = run(&["study.openb.policies=[FGD, LeastAllocated]"]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let lines: Vec<Vec<&str>> = said.out.lines().map(|line| line.split_whitespace().collect()).collect();
+    let has = |cells: &[&str]| lines.iter().any(|line| line[..] == *cells);
+    assert!(has(&["FGD", "1", "8334", "95.29", "%", "±", "0.00", "4.69", "%", "99.58", "%"]), "{}", said.out);
+    assert!(said.out.contains("LeastAllocated"), "{}", said.out);
+    let points = std::fs::read_to_string(out.path().join("points.csv")).expect("it is written");
+    assert!(points.contains("\ndefault,FGD,42,130,95.29,"), "{points}");
+    for (change, said) in [
+        ("study.openb.policies=[FGG]", "\"FGG\" is no policy of the study"),
+        ("study.openb.trace=../default", "is no name of a trace"),
+        ("study.openb.trace=other", "pods_other.csv.gz cannot be read"),
+        ("study.openb.ordres=[1]", "ordres"),
+    ] {
+        let ended = run(&[change]);
+        assert!(ended.code != Some(0) && ended.err.contains(said), "{change}: {}", ended.err);
+    }
+    assert!(
+        good(&["check", "scenarios/openb-fgd"]).starts_with("openb-fgd: a study of 9 policies in 10 orders")
+    );
 }

@@ -119,7 +119,7 @@ mod tests {
             Site { specs, scheduler: Scheduler::new(NOW, profiles, queue_settings(&configuration)) }
         }
 
-        fn read(&mut self, kind: &str, name: &str, rest: Value) -> Object {
+        fn read(&mut self, kind: &str, name: &str, rest: &Value) -> Object {
             let mut document =
                 json!({ "apiVersion": "v1", "kind": kind, "metadata": { "name": name, "uid": name } });
             document.as_object_mut().expect("an object").extend(rest.as_object().expect("an object").clone());
@@ -131,7 +131,7 @@ mod tests {
         fn node(&mut self, number: usize, gpus: u32) {
             let room = json!({ "cpu": "64", "memory": "256Gi", "pods": "110", GPU: gpus.to_string() });
             let rest = json!({ "status": { "allocatable": room } });
-            let Object::Node(node) = self.read("Node", &format!("node-{number}"), rest) else { panic!() };
+            let Object::Node(node) = self.read("Node", &format!("node-{number}"), &rest) else { panic!() };
             let edit: Edit<'_, Node> =
                 Edit { row: Row::at(number), revision: Revision::default(), old: None, new: Some(&node) };
             self.scheduler.observe(NOW, SchedulerChange::Cluster(ClusterChange::Node(edit), &self.specs));
@@ -142,7 +142,7 @@ mod tests {
             let limits = json!({ "cpu": "1", "memory": "1Gi", GPU: gpus.to_string() });
             let container = json!({ "name": "main", "resources": { "limits": limits } });
             let rest = json!({ "spec": { "containers": [container] } });
-            let Object::Pod(pod) = self.read("Pod", &format!("pod-{number}"), rest) else { panic!() };
+            let Object::Pod(pod) = self.read("Pod", &format!("pod-{number}"), &rest) else { panic!() };
             let edit: Edit<'_, Pod> =
                 Edit { row: Row::at(number), revision: Revision::default(), old: None, new: Some(&pod) };
             self.scheduler.observe(NOW, SchedulerChange::Cluster(ClusterChange::Pod(edit), &self.specs));

@@ -127,7 +127,9 @@ impl Scheduler {
         let node = self.cluster.add_pod(specs, row);
         let Scheduler { profiles, cluster, .. } = self;
         let counted = Counted { specs, cluster, row, pod: cluster.known(row), node: &cluster[node] };
-        profiles.iter_mut().for_each(|profile| profile.placed(&counted));
+        for profile in profiles {
+            profile.placed(&counted);
+        }
     }
 
     /// Takes a pod, as it was, off its node, and tells the plugins.
@@ -135,7 +137,9 @@ impl Scheduler {
         let node = self.cluster.remove_pod(specs, row, pod);
         let Scheduler { profiles, cluster, .. } = self;
         let counted = Counted { specs, cluster, row, pod, node: &cluster[node] };
-        profiles.iter_mut().for_each(|profile| profile.removed(&counted));
+        for profile in profiles {
+            profile.removed(&counted);
+        }
     }
 
     /// Counts a pod anew that changed on its node. Plugins hear of it only if what or where it is changed:
@@ -166,7 +170,9 @@ impl Scheduler {
 
     fn tell_plugins_of_node(&mut self, specs: &Specs, node: Row<NodeInfo>) {
         let Scheduler { profiles, cluster, .. } = self;
-        profiles.iter_mut().for_each(|profile| profile.node_changed(specs, cluster, &cluster[node]));
+        for profile in profiles {
+            profile.node_changed(specs, cluster, &cluster[node]);
+        }
     }
 
     fn pod_came(&mut self, now: Timestamp, edit: Edit<'_, Pod>, new: &Pod, specs: &Specs) {

@@ -456,6 +456,9 @@ mod tests {
                 let totals: Vec<i64> = feasible.iter().map(|&place| i64::from(base[place])).collect();
                 assert_eq!(scratch.best(&base, precedence), feasible[heap_root(&totals)]);
                 assert_eq!(scratch.first(&base), Some(feasible[0]));
+                let ranks: Vec<u64> = (0..nodes).map(|_| draw(1 << 40)).collect();
+                let by_rank = feasible.iter().min_by_key(|&&place| (-base[place], ranks[place]));
+                assert_eq!(Some(&scratch.best(&base, |_, place| (ranks[place], 0, place))), by_rank);
             }
         }
     }
