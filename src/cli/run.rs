@@ -42,8 +42,7 @@ fn try_run(asked: &Run) -> Result<(), Exit> {
     let paths = paths::scenarios(&asked.scenario)?;
     let several = paths.len() > 1;
     let (studies, paths) = study::split(paths, &asked.set, manner(asked))?;
-    let checked: Vec<Result<Checked, Exit>> =
-        paths.iter().map(|path| check(path, asked, several)).collect();
+    let checked: Vec<Result<Checked, Exit>> = paths.iter().map(|path| check(path, asked, several)).collect();
     let all = checked.into_iter().collect::<Result<Vec<Checked>, Exit>>()?;
     check_folders(&all)?;
     for one in &all {
