@@ -62,7 +62,9 @@ fn policies_score() {
     check(&[], Policy::GpuPacking, &gpus(&[500]), ask(0, 0), 0);
     let running = |kinds: &[(usize, u32)]| {
         let mut node = gpus(&[1000; 4]);
-        kinds.iter().for_each(|&(kind, pods)| node.kinds[kind] = pods);
+        for &(kind, pods) in kinds {
+            node.kinds[kind] = pods;
+        }
         node
     };
     // 25 · 4/8 is 12, and what the kinds say.
