@@ -51,7 +51,7 @@
 //! 3. [`store`]: the record
 //! 4. [`sim`]: the driver
 //! 5. [`measure`]: facts to numbers
-//! 6. [`report`], [`scenario`], [`experiment`]: text out; text in; many runs
+//! 6. [`report`], [`scenario`], [`experiment`], [`study`]: text out; text in; many runs; published studies
 //! 7. [`cli`]: arguments, files, clocks, exit codes
 
 pub mod base;
@@ -65,5 +65,6 @@ pub mod report;
 pub mod scenario;
 pub mod sim;
 pub mod store;
+pub mod study;
 pub mod workload;
 pub mod world;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::args::Check;
-use super::{Exit, colours, load, paths, say, traces};
+use super::{Exit, colours, load, paths, say, study, traces};
 use crate::scenario::diagnostic::{Style, excerpts, sort};
 use crate::scenario::{Diagnostic, Severity, Sources, import, lower_with};
 
@@ -24,11 +24,16 @@ fn check_one(path: &Path, asked: &Check) -> Exit {
     if path.extension().is_some_and(|kind| kind == "json") {
         return check_requests(path, asked);
     }
-    let mut loaded =
-        match load::scenario(path, &asked.set, load::Manner { strict: asked.strict, json: asked.json }) {
-            Ok(loaded) => loaded,
-            Err(exit) => return exit,
-        };
+    let manner = load::Manner { strict: asked.strict, json: asked.json };
+    match study::scenario(path, &asked.set, manner) {
+        Some(Ok(study)) => return conclude(asked, &study.about(), &[], &Sources::default()),
+        Some(Err(exit)) => return exit,
+        None => {}
+    }
+    let mut loaded = match load::scenario(path, &asked.set, manner) {
+        Ok(loaded) => loaded,
+        Err(exit) => return exit,
+    };
     let scenario = loaded.scenario.clone();
     let traces = match traces::traces(&scenario, &loaded, Path::new("."), asked.skip_bad_rows) {
         Ok(traces) => traces,

@@ -17,6 +17,7 @@ mod record;
 mod run;
 mod schema;
 mod settings;
+mod study;
 mod summary;
 mod swing;
 mod traces;

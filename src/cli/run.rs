@@ -8,7 +8,7 @@ use super::args::Run;
 use super::load::{self, Loaded};
 use super::progress::Bar;
 use super::record::{Record, TraceInput};
-use super::{Exit, colours, interrupt, paths, say, traces, warn, write};
+use super::{Exit, colours, interrupt, paths, say, study, traces, warn, write};
 use crate::base::Span;
 use crate::control::ecs::api::unmodelled;
 use crate::experiment::{Replication, gather, replicate, settings};
@@ -40,14 +40,16 @@ pub(super) fn run(asked: &Run) -> Exit {
 fn try_run(asked: &Run) -> Result<(), Exit> {
     interrupt::listen();
     let paths = paths::scenarios(&asked.scenario)?;
-    let checked: Vec<Result<Checked, Exit>> =
-        paths.iter().map(|path| check(path, asked, paths.len() > 1)).collect();
+    let several = paths.len() > 1;
+    let (studies, paths) = study::split(paths, &asked.set, manner(asked))?;
+    let checked: Vec<Result<Checked, Exit>> = paths.iter().map(|path| check(path, asked, several)).collect();
     let all = checked.into_iter().collect::<Result<Vec<Checked>, Exit>>()?;
     check_folders(&all)?;
     for one in &all {
         write::try_folder(&one.folder).map_err(|error| unwritable(&one.folder, &error))?;
     }
-    all.into_iter().try_for_each(|one| run_one(one, asked))
+    all.into_iter().try_for_each(|one| run_one(one, asked))?;
+    studies.iter().try_for_each(|study| study::run(study, asked, several))
 }
 
 /// A scenario with nothing wrong in it.

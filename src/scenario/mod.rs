@@ -18,6 +18,7 @@ pub mod known_settings;
 pub mod lower;
 pub mod parameters;
 pub mod schema;
+pub mod study;
 pub mod text;
 pub mod tree;
 pub mod units;

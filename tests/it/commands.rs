@@ -149,7 +149,12 @@ fn every_scenario_holds_to_the_schema() {
     scenarios(&Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios"), &mut found);
     assert!(found.len() >= 2);
     for path in &found {
-        let document = document(&fs::read_to_string(path).expect("a scenario"));
+        let text = fs::read_to_string(path).expect("a scenario");
+        // A scenario that runs a study is of another kind; the schema describes the first.
+        if windtunnel::scenario::study::is_study(text.as_bytes()) {
+            continue;
+        }
+        let document = document(&text);
         let wrong: Vec<String> = validator.iter_errors(&document).map(|error| error.to_string()).collect();
         assert!(wrong.is_empty(), "{}: {wrong:?}", path.display());
     }

@@ -11,7 +11,7 @@ const FLOORS: [&[&str]; 8] = [
     &["store"],
     &["sim"],
     &["measure"],
-    &["report", "scenario", "experiment"],
+    &["report", "scenario", "experiment", "study"],
     &["cli"],
 ];
 

@@ -115,13 +115,13 @@ fn unique(table: &str) -> BTreeSet<String> {
 }
 
 /// Every mark of the ECS specification outside tests, and the files that it stands in. Marks of Kubernetes
-/// begin with K; recorded decisions hold those.
+/// begin with K, those of the fragmentation study with F; recorded decisions and published results hold those.
 fn marks(sources: &[Source]) -> BTreeMap<&str, BTreeSet<&str>> {
     let mut marks: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for source in sources {
         for part in source.code.split("mark!(\"").skip(1) {
             let mark = part.split('"').next().expect("split gives one part at least");
-            if mark.starts_with("K ") {
+            if mark.starts_with("K ") || mark.starts_with("F ") {
                 continue;
             }
             marks.entry(mark).or_default().insert(&source.name);

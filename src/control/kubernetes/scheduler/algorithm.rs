@@ -43,6 +43,9 @@ pub struct Found {
     /// Whether only the choice is wanted: then the lists and scores of a cycle that finds a node may stay
     /// empty.
     pub brief: bool,
+    /// Whether the refusals of a cycle that finds no node may stay unsaid as well: for callers that neither
+    /// preempt nor explain.
+    pub wordless: bool,
 }
 
 /// What a cycle decided.
@@ -86,7 +89,8 @@ pub fn feasible_wanted(percentage: i32, nodes: usize) -> usize {
 
 /// Runs one cycle. `start` is where the search begins, and moves on.
 pub fn schedule(profile: &mut Profile, cycle: &Cycle<'_>, start: &mut usize, found: &mut Found) -> Choice {
-    *found = Found { nodes: cycle.cluster.order().len(), brief: found.brief, ..Found::default() };
+    let Found { brief, wordless, .. } = *found;
+    *found = Found { nodes: cycle.cluster.order().len(), brief, wordless, ..Found::default() };
     if found.nodes == 0 {
         return Choice::NoNodes;
     }
@@ -96,7 +100,7 @@ pub fn schedule(profile: &mut Profile, cycle: &Cycle<'_>, start: &mut usize, fou
         Ok(None) => {}
     }
     found.feasible_count = found.feasible.len();
-    found.refused_count = found.refused.len();
+    found.refused_count += found.refused.len();
     match found.feasible[..] {
         [] => Choice::Nowhere,
         [only] => {
@@ -106,7 +110,7 @@ pub fn schedule(profile: &mut Profile, cycle: &Cycle<'_>, start: &mut usize, fou
         _ => {
             let nodes: Vec<&NodeInfo> = found.feasible.iter().map(|&row| &cycle.cluster[row]).collect();
             match profile.score(cycle, &nodes, &mut found.scores) {
-                Ok(()) => Choice::Node(found.feasible[(profile.choose)(&found.scores.total)]),
+                Ok(()) => Choice::Node(profile.winner(&found.feasible, &found.scores.total)),
                 Err(status) => Choice::Error(status.message()),
             }
         }
@@ -136,11 +140,11 @@ fn find_feasible(
     if found.brief
         && prepared.only.is_none()
         && let Some(hit) = search_index(profile, cycle, *start)?
-        && let Some(place) = hit.place
+        && (hit.place.is_some() || found.wordless)
     {
         (found.feasible_count, found.refused_count) = (hit.feasible, hit.refused);
         *start = (*start + hit.feasible + hit.refused) % found.nodes;
-        return Ok(Some(cycle.cluster.order()[place]));
+        return Ok(hit.place.map(|place| cycle.cluster.order()[place]));
     }
     if let Some(nominated) = cycle.pod.nominated.and_then(|name| cycle.cluster.node(name)) {
         mark!("K 2.5 a nominated node is looked at first, alone");

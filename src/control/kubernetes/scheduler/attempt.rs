@@ -184,7 +184,7 @@ impl Scheduler {
         let record = *self.cluster.known(row);
         self.assumed.insert(row, record);
         self.cluster.set_pod(row, Some(Pod { node: Some(node), ..record }));
-        self.cluster.add_pod(specs, row);
+        self.place(specs, row);
         self.cluster.nominated.remove(row);
     }
 
@@ -192,7 +192,7 @@ impl Scheduler {
     pub(super) fn unassume(&mut self, specs: &Specs, row: Row<Pod>) -> Option<Pod> {
         let record = self.assumed.remove(&row)?;
         let assumed = *self.cluster.known(row);
-        self.cluster.remove_pod(specs, row, &assumed);
+        self.displace(specs, row, &assumed);
         self.cluster.set_pod(row, Some(record));
         Some(assumed)
     }

@@ -165,8 +165,8 @@ impl Cluster {
         self.pods[row.index()] = pod;
     }
 
-    /// Counts a pod on the node that it names.
-    pub fn add_pod(&mut self, specs: &Specs, row: Row<Pod>) {
+    /// Counts a pod on the node that it names; says which one that is.
+    pub fn add_pod(&mut self, specs: &Specs, row: Row<Pod>) -> Row<NodeInfo> {
         let pod = *self.known(row);
         let node = self.entry(pod.node.expect("only pods on a node are counted"));
         let spec = &specs[pod.spec];
@@ -174,10 +174,11 @@ impl Cluster {
         self.affinity.1 += usize::from(!spec.anti_affinity.is_empty());
         self.nodes[node.index()].add_pod(row, &pod, spec);
         self.touch(node);
+        node
     }
 
-    /// Takes a pod, as it was, off its node.
-    pub fn remove_pod(&mut self, specs: &Specs, row: Row<Pod>, pod: &Pod) {
+    /// Takes a pod, as it was, off its node; says which one that is.
+    pub fn remove_pod(&mut self, specs: &Specs, row: Row<Pod>, pod: &Pod) -> Row<NodeInfo> {
         let node = self.entry(pod.node.expect("only pods on a node are counted"));
         let spec = &specs[pod.spec];
         if self.nodes[node.index()].remove_pod(row, pod, spec) {
@@ -185,17 +186,25 @@ impl Cluster {
             self.affinity.1 -= usize::from(!spec.anti_affinity.is_empty());
         }
         self.touch(node);
+        node
     }
 
-    /// A node was created.
-    pub fn add_node(&mut self, specs: &Specs, name: Symbol, spec: Row<NodeSpec>) {
+    /// A node was created; says its row.
+    pub fn add_node(&mut self, specs: &Specs, name: Symbol, spec: Row<NodeSpec>) -> Row<NodeInfo> {
         let node = self.entry(name);
         self.set_node(specs, node, spec);
         self.tree.add(zone(specs, spec), name);
+        node
     }
 
-    /// A node changed.
-    pub fn update_node(&mut self, specs: &Specs, name: Symbol, old: Row<NodeSpec>, new: Row<NodeSpec>) {
+    /// A node changed; says its row.
+    pub fn update_node(
+        &mut self,
+        specs: &Specs,
+        name: Symbol,
+        old: Row<NodeSpec>,
+        new: Row<NodeSpec>,
+    ) -> Row<NodeInfo> {
         let node = self.entry(name);
         self.set_node(specs, node, new);
         let (from, to) = (zone(specs, old), zone(specs, new));
@@ -204,16 +213,18 @@ impl Cluster {
             self.tree.remove(from, name);
             self.tree.add(to, name);
         }
+        node
     }
 
-    /// A node is gone; its pods may still be heard of.
-    pub fn remove_node(&mut self, specs: &Specs, name: Symbol) {
+    /// A node is gone; its pods may still be heard of. Says its row.
+    pub fn remove_node(&mut self, specs: &Specs, name: Symbol) -> Row<NodeInfo> {
         let node = self.entry(name);
         if let Some(spec) = self.nodes[node.index()].spec.take() {
             self.images.remove(&specs[spec]);
             self.tree.remove(zone(specs, spec), name);
         }
         self.touch(node);
+        node
     }
 
     /// Renews the search order and the image counts of nodes that changed (K 2.4).

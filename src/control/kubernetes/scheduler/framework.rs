@@ -6,6 +6,7 @@
 //! Knows nothing of the queue, and of what any plugin means.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::fmt;
 
 use crate::base::{Row, Symbol, Timestamp};
@@ -36,6 +37,21 @@ pub struct Cycle<'a> {
     pub spec: &'a PodSpec,
     /// The time of the decision.
     pub now: Timestamp,
+}
+
+/// A pod and the node that it counts on, as plugins are told of it that keep something for each node.
+#[derive(Clone, Copy, Debug)]
+pub struct Counted<'a> {
+    /// Every spec, and the spellings.
+    pub specs: &'a Specs,
+    /// The cluster as of this moment.
+    pub cluster: &'a Cluster,
+    /// The row of the pod.
+    pub row: Row<Pod>,
+    /// The pod.
+    pub pod: &'a Pod,
+    /// The node; its sums hold the pod when it has come, and do not when it has left.
+    pub node: &'a NodeInfo,
 }
 
 /// Why something does not go on.
@@ -152,7 +168,8 @@ pub enum Binding {
 /// for as long as what it depends on does not change.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Dependence {
-    /// The row of the node alone.
+    /// The row of the node alone; what the plugin keeps for it counts as a part of the row (see
+    /// [`Plugin::placed`]).
     Node,
     /// The row of the node, and for the normalised score the feasible nodes of the cycle.
     NormalizedOverWindow,
@@ -281,6 +298,19 @@ pub trait Plugin: fmt::Debug {
     /// The cycle is over: what was worked out is forgotten.
     fn finish(&mut self) {}
 
+    /// A node came, changed, or went: then it has no spec. A plugin that keeps a column of its own, one
+    /// entry for each node, makes the entry here. Pods that count on the node already are in `node.pods`.
+    fn node_changed(&mut self, _specs: &Specs, _cluster: &Cluster, _node: &NodeInfo) {}
+
+    /// A pod came to count on a node: it was assumed there, or is heard of for the first time. With
+    /// [`removed`](Self::removed) this is where a column is kept true. Pods that are added and removed in
+    /// thought alone come by [`add_pod`](Self::add_pod) and [`remove_pod`](Self::remove_pod) instead.
+    fn placed(&mut self, _counted: &Counted<'_>) {}
+
+    /// A pod counts on a node no longer: it went, is not to be had there after all, or is becoming another
+    /// spec and comes back at once.
+    fn removed(&mut self, _counted: &Counted<'_>) {}
+
     /// The events that may help a pod that this plugin refused (K 2.3).
     fn events(&self) -> &'static [EventKind] {
         &[]
@@ -305,6 +335,8 @@ pub struct Profile {
     pub order: Order,
     /// The place of the winner among totals in search order.
     pub choose: fn(&[i64]) -> usize,
+    /// Another rule among equal totals: a rank for each node by its row, and the lowest wins.
+    pub ranks: Option<Vec<u64>>,
     /// What every node is to the shapes that were scheduled lately.
     pub(super) index: ShapeIndex,
     /// Those whose `filter` is skipped in this cycle.
@@ -352,7 +384,16 @@ impl Profile {
     pub fn new(name: Symbol, percentage: i32, plugins: Vec<Box<dyn Plugin>>, order: Order) -> Self {
         let (skips_filter, skips_score) = (vec![false; plugins.len()], vec![false; plugins.len()]);
         let index = ShapeIndex::default();
-        Profile { name, percentage, plugins, order, choose: heap_root, index, skips_filter, skips_score }
+        let (choose, ranks): (fn(&[i64]) -> usize, _) = (heap_root, None);
+        Profile { name, percentage, plugins, order, choose, ranks, index, skips_filter, skips_score }
+    }
+
+    /// The winner among feasible nodes in search order.
+    pub fn winner(&self, feasible: &[Row<NodeInfo>], totals: &[i64]) -> Row<NodeInfo> {
+        let Some(ranks) = &self.ranks else { return feasible[(self.choose)(totals)] };
+        let pairs = feasible.iter().zip(totals);
+        let best = pairs.min_by_key(|&(node, &total)| (Reverse(total), ranks[node.index()]));
+        *best.expect("there are feasible nodes").0
     }
 
     /// Whether the `filter` of the plugin at a place is skipped in this cycle.
@@ -577,6 +618,27 @@ impl Profile {
     pub fn bindings(&self) -> Vec<Binding> {
         let plugins = self.order.reserve.iter().map(|&place| &self.plugins[place]);
         plugins.flat_map(|plugin| plugin.bindings()).copied().collect()
+    }
+
+    /// Tells every plugin of a node that came, changed or went.
+    pub fn node_changed(&mut self, specs: &Specs, cluster: &Cluster, node: &NodeInfo) {
+        for plugin in &mut self.plugins {
+            plugin.node_changed(specs, cluster, node);
+        }
+    }
+
+    /// Tells every plugin of a pod that came to count on a node.
+    pub fn placed(&mut self, counted: &Counted<'_>) {
+        for plugin in &mut self.plugins {
+            plugin.placed(counted);
+        }
+    }
+
+    /// Tells every plugin of a pod that counts on a node no longer.
+    pub fn removed(&mut self, counted: &Counted<'_>) {
+        for plugin in &mut self.plugins {
+            plugin.removed(counted);
+        }
     }
 
     /// The cycle is over.

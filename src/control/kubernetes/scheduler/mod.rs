@@ -22,6 +22,6 @@ pub mod shape_index;
 
 pub use algorithm::{Choice, Found, feasible_wanted, heap_root};
 pub use cluster::{Cluster, NodeInfo};
-pub use framework::{Code, Cycle, Dependence, Plugin, Points, PreFilter, PreScore, Profile, Status};
+pub use framework::{Code, Counted, Cycle, Dependence, Plugin, Points, PreFilter, PreScore, Profile, Status};
 pub use machine::Scheduler;
 pub use node_tree::NodeTree;

@@ -6,8 +6,10 @@ use crate::base::{Edit, Row, Timestamp};
 use crate::control::kubernetes::objects::{Amounts, ClusterChange, Node, NodeSpec, Pod, PodSpec, Specs};
 use crate::mark;
 
+use super::cluster::NodeInfo;
 use super::command::PodName;
 use super::event::{Event, EventKind};
+use super::framework::Counted;
 use super::machine::Scheduler;
 use super::queue::{NewPod, Updated};
 
@@ -69,18 +71,21 @@ impl Scheduler {
         match (edit.old, edit.new) {
             (None, None) => {}
             (None, Some(new)) => {
-                self.cluster.add_node(specs, new.name, new.spec);
+                let node = self.cluster.add_node(specs, new.name, new.spec);
+                self.tell_plugins_of_node(specs, node);
                 self.tell(now, specs, Event { kind: EventKind::NodeAdd, change }, None);
             }
             (Some(old), Some(new)) => {
-                self.cluster.update_node(specs, new.name, old.spec, new.spec);
+                let node = self.cluster.update_node(specs, new.name, old.spec, new.spec);
+                self.tell_plugins_of_node(specs, node);
                 for kind in node_changes(&specs[old.spec], &specs[new.spec]) {
                     self.tell(now, specs, Event { kind, change }, None);
                 }
             }
             (Some(old), None) => {
                 self.tell(now, specs, Event { kind: EventKind::NodeDelete, change }, None);
-                self.cluster.remove_node(specs, old.name);
+                let node = self.cluster.remove_node(specs, old.name);
+                self.tell_plugins_of_node(specs, node);
             }
         }
     }
@@ -99,22 +104,74 @@ impl Scheduler {
             (None, None) => {}
             (None, Some(new)) => self.pod_came(now, edit, new, specs),
             (Some(old), Some(new)) if old.node.is_some() => {
-                self.cluster.remove_pod(specs, row, old);
-                self.cluster.set_pod(row, Some(*new));
-                self.cluster.add_pod(specs, row);
+                self.recount(specs, row, old, new);
                 for kind in pod_changes(&specs[old.spec], &specs[new.spec], true) {
                     self.tell(now, specs, Event { kind, change: Some(ClusterChange::Pod(edit)) }, None);
                 }
             }
             (Some(_), Some(new)) if new.node.is_some() => {
                 mark!("K 2.16 a binding confirms what was assumed");
-                self.unassume(specs, row);
+                self.confirm(specs, row, new);
                 self.cluster.nominated.remove(row);
                 self.queue.delete(row);
-                self.pod_came(now, Edit { old: None, ..edit }, new, specs);
+                let change = Some(ClusterChange::Pod(Edit { old: None, ..edit }));
+                self.tell(now, specs, Event { kind: EventKind::AssignedPodAdd, change }, None);
             }
             (Some(old), Some(new)) => self.pending_changed(now, edit, old, new, specs),
             (Some(old), None) => self.pod_went(now, row, old, specs),
+        }
+    }
+
+    /// Counts a pod on the node that it names, and tells the plugins.
+    pub(super) fn place(&mut self, specs: &Specs, row: Row<Pod>) {
+        let node = self.cluster.add_pod(specs, row);
+        let Scheduler { profiles, cluster, .. } = self;
+        let counted = Counted { specs, cluster, row, pod: cluster.known(row), node: &cluster[node] };
+        for profile in profiles {
+            profile.placed(&counted);
+        }
+    }
+
+    /// Takes a pod, as it was, off its node, and tells the plugins.
+    pub(super) fn displace(&mut self, specs: &Specs, row: Row<Pod>, pod: &Pod) {
+        let node = self.cluster.remove_pod(specs, row, pod);
+        let Scheduler { profiles, cluster, .. } = self;
+        let counted = Counted { specs, cluster, row, pod, node: &cluster[node] };
+        for profile in profiles {
+            profile.removed(&counted);
+        }
+    }
+
+    /// Counts a pod anew that changed on its node. Plugins hear of it only if what or where it is changed:
+    /// what they keep for it stays, like the devices that it holds.
+    fn recount(&mut self, specs: &Specs, row: Row<Pod>, old: &Pod, new: &Pod) {
+        let stays = (old.node, old.spec) == (new.node, new.spec);
+        if stays {
+            self.cluster.remove_pod(specs, row, old);
+            self.cluster.set_pod(row, Some(*new));
+            self.cluster.add_pod(specs, row);
+        } else {
+            self.displace(specs, row, old);
+            self.cluster.set_pod(row, Some(*new));
+            self.place(specs, row);
+        }
+    }
+
+    /// The record says that a pod is on a node: an assumed pod is so no longer.
+    fn confirm(&mut self, specs: &Specs, row: Row<Pod>, new: &Pod) {
+        if self.assumed.remove(&row).is_some() {
+            let assumed = *self.cluster.known(row);
+            self.recount(specs, row, &assumed, new);
+        } else {
+            self.cluster.set_pod(row, Some(*new));
+            self.place(specs, row);
+        }
+    }
+
+    fn tell_plugins_of_node(&mut self, specs: &Specs, node: Row<NodeInfo>) {
+        let Scheduler { profiles, cluster, .. } = self;
+        for profile in profiles {
+            profile.node_changed(specs, cluster, &cluster[node]);
         }
     }
 
@@ -122,7 +179,7 @@ impl Scheduler {
         let row = edit.row;
         self.cluster.set_pod(row, Some(*new));
         if new.node.is_some() {
-            self.cluster.add_pod(specs, row);
+            self.place(specs, row);
             let change = Some(ClusterChange::Pod(edit));
             self.tell(now, specs, Event { kind: EventKind::AssignedPodAdd, change }, None);
         } else if let Some(pod) = self.waiting_pod(specs, new) {
@@ -165,7 +222,7 @@ impl Scheduler {
 
     fn pod_went(&mut self, now: Timestamp, row: Row<Pod>, old: &Pod, specs: &Specs) {
         if old.node.is_some() {
-            self.cluster.remove_pod(specs, row, old);
+            self.displace(specs, row, old);
             self.cluster.set_pod(row, None);
             self.tell_of_pod_gone(now, specs, row, old, None);
             return;

@@ -58,6 +58,9 @@ struct Scratch {
     added: Vec<i32>,
     /// By class: whether a feasible node has it.
     present: Vec<bool>,
+    /// By place: the last round of questions in which the node was asked about.
+    asked: Vec<u64>,
+    round: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -67,6 +70,9 @@ struct Block {
     before: usize,
     best: i32,
 }
+
+/// What decides among equals, the least first; the place is last.
+type Key = (u64, u32, usize);
 
 /// What a search came to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -102,11 +108,16 @@ impl ShapeIndex {
     ) -> Result<Option<Hit>, Status> {
         let place = self.shape(cycle);
         let shape = &mut self.shapes[place];
-        if !shape.catch_up(profile, pure, cycle)? {
+        let scratch = &mut self.scratch;
+        if !shape.catch_up(profile, pure, cycle, scratch)? {
             return Ok(None);
         }
         let nodes = shape.base.len();
-        let scratch = &mut self.scratch;
+        let order = cycle.cluster.order();
+        let key = |rank: usize, place: usize| match &profile.ranks {
+            None => precedence(rank, place),
+            Some(ranks) => (ranks[order[place].index()], 0, place),
+        };
         let (feasible, refused) = scratch.window(&shape.base, start % nodes, wanted);
         if feasible == 0 {
             return Ok(Some(Hit { place: None, feasible, refused }));
@@ -115,10 +126,10 @@ impl ShapeIndex {
             return Ok(Some(Hit { place: scratch.first(&shape.base), feasible, refused }));
         }
         let winner = if shape.classes.len() <= 1 {
-            scratch.best(&shape.base)
+            scratch.best(&shape.base, key)
         } else {
             scratch.normalize(profile, pure, cycle, shape);
-            scratch.best_with_classes(shape)
+            scratch.best_with_classes(shape, key)
         };
         Ok(Some(Hit { place: Some(winner), feasible, refused }))
     }
@@ -185,13 +196,21 @@ impl Shape {
     }
 
     /// Asks the plugins about every node that changed since the last time; says whether the index can be used.
-    fn catch_up(&mut self, profile: &Profile, pure: &Pure, cycle: &Cycle<'_>) -> Result<bool, Status> {
+    fn catch_up(
+        &mut self,
+        profile: &Profile,
+        pure: &Pure,
+        cycle: &Cycle<'_>,
+        scratch: &mut Scratch,
+    ) -> Result<bool, Status> {
         let cluster: &Cluster = cycle.cluster;
         let order = cluster.order();
         match cluster.changes_since(self.seen).filter(|_| self.epoch == cluster.epoch()) {
             Some(changed) if changed.len() < order.len() => {
+                scratch.new_round(order.len());
                 for &row in changed {
                     if let Some(place) = cluster.place_of(row)
+                        && scratch.is_first(place)
                         && !self.ask(profile, pure, cycle, place, row)?
                     {
                         return Ok(false);
@@ -269,6 +288,17 @@ impl Shape {
 }
 
 impl Scratch {
+    /// Begins a round in which each node is asked about once.
+    fn new_round(&mut self, nodes: usize) {
+        self.asked.resize(nodes, 0);
+        self.round += 1;
+    }
+
+    /// Whether a node was not asked about yet in this round.
+    fn is_first(&mut self, place: usize) -> bool {
+        std::mem::replace(&mut self.asked[place], self.round) != self.round
+    }
+
     /// Cuts the window into blocks: how many feasible and how many refused nodes it has.
     fn window(&mut self, base: &[i32], start: usize, wanted: usize) -> (usize, usize) {
         self.blocks.clear();
@@ -301,14 +331,14 @@ impl Scratch {
     }
 
     /// The place that wins among the best of the window.
-    fn best(&self, base: &[i32]) -> usize {
+    fn best(&self, base: &[i32], key: impl Fn(usize, usize) -> Key) -> usize {
         let best = self.blocks.iter().map(|block| block.best).max().expect("a window has blocks");
         let mut winner = (u64::MAX, u32::MAX, 0);
         for block in self.blocks.iter().filter(|block| block.best == best) {
             let mut rank = block.before;
             for (place, &number) in base.iter().enumerate().skip(block.start).take(block.length) {
                 if number == best {
-                    winner = winner.min(precedence(rank, place));
+                    winner = winner.min(key(rank, place));
                 }
                 rank += usize::from(number != INFEASIBLE);
             }
@@ -339,7 +369,7 @@ impl Scratch {
         }
     }
 
-    fn best_with_classes(&self, shape: &Shape) -> usize {
+    fn best_with_classes(&self, shape: &Shape, key: impl Fn(usize, usize) -> Key) -> usize {
         let total = |place: usize| match shape.base[place] {
             INFEASIBLE => INFEASIBLE,
             base => base + self.added[usize::from(shape.class[place])],
@@ -352,9 +382,9 @@ impl Scratch {
                 let total = total(place);
                 if total > best {
                     best = total;
-                    winner = precedence(rank, place);
+                    winner = key(rank, place);
                 } else if total == best && total != INFEASIBLE {
-                    winner = winner.min(precedence(rank, place));
+                    winner = winner.min(key(rank, place));
                 }
                 rank += usize::from(total != INFEASIBLE);
             }
@@ -382,7 +412,7 @@ fn until(numbers: &[i32], wanted: usize) -> usize {
 
 /// Sorts the rank that a heap would have at its root first: `rank + 1` in binary, left-aligned, the shorter
 /// first among equals (K 2.6).
-fn precedence(rank: usize, place: usize) -> (u64, u32, usize) {
+fn precedence(rank: usize, place: usize) -> Key {
     let one_more = rank as u64 + 1;
     let zeros = one_more.leading_zeros();
     (one_more << zeros, 64 - zeros, place)
@@ -424,8 +454,11 @@ mod tests {
             assert_eq!(scratch.window(&base, start, wanted), (feasible.len(), refused));
             if !feasible.is_empty() {
                 let totals: Vec<i64> = feasible.iter().map(|&place| i64::from(base[place])).collect();
-                assert_eq!(scratch.best(&base), feasible[heap_root(&totals)]);
+                assert_eq!(scratch.best(&base, precedence), feasible[heap_root(&totals)]);
                 assert_eq!(scratch.first(&base), Some(feasible[0]));
+                let ranks: Vec<u64> = (0..nodes).map(|_| draw(1 << 40)).collect();
+                let by_rank = feasible.iter().min_by_key(|&&place| (-base[place], ranks[place]));
+                assert_eq!(Some(&scratch.best(&base, |_, place| (ranks[place], 0, place))), by_rank);
             }
         }
     }
