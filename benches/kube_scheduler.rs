@@ -5,6 +5,8 @@
 //! caches and the events are all in the figure, an API server is not. `cargo bench --bench kube_scheduler
 //! [CASE]`.
 
+#![expect(clippy::print_stdout, reason = "a benchmark prints what it found")]
+
 #[path = "shared/cpu.rs"]
 mod cpu;
 
@@ -117,9 +119,9 @@ fn main() {
 fn measure(case: &Case) {
     let mut bench = Bench::new(case);
     bench.schedule(case.before);
-    let start = spent();
+    let before = spent();
     bench.schedule(case.measured);
-    let nanos = (spent() - start).as_nanos().max(1);
+    let nanos = spent().saturating_sub(before).as_nanos().max(1);
     let rate = u64::try_from(case.measured as u128 * 1_000_000_000 / nanos).unwrap_or(u64::MAX);
     let verdict = if rate >= case.bar { "met" } else { "missed" };
     let (whole, parts) = (rate / case.bar, rate * 100 / case.bar % 100);
@@ -193,7 +195,7 @@ impl Bench {
     fn schedule(&mut self, pods: usize) {
         let mut out = Vec::new();
         for _ in 0..pods {
-            self.now = self.now + Span::millis(1);
+            self.now += Span::millis(1);
             let template = self.templates[self.pods % self.templates.len()];
             // Pods are told apart by their uid: numbers that the cluster uses for nothing else.
             let uid = self.specs.symbols.intern(&format!("uid-{}", self.pods));
