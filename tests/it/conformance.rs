@@ -6,7 +6,7 @@
 
 mod describe;
 mod planted;
-mod world;
+pub(crate) mod world;
 
 use std::collections::BTreeMap;
 use std::env;

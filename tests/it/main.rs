@@ -15,6 +15,7 @@ mod house;
 mod io;
 mod kubernetes_fields;
 mod openb;
+mod kubernetes_twin;
 mod rules;
 mod spent;
 mod tool;

@@ -21,11 +21,11 @@ use super::describe::{self, LISTED, LISTED_LONG};
 const EPOCH_S: u64 = 1_767_225_600;
 
 /// What a step answered, by the name under which it was recorded.
-pub(super) type Answers = Vec<(&'static str, Value)>;
+pub(crate) type Answers = Vec<(&'static str, Value)>;
 
 type Key = (String, String, String);
 
-pub(super) struct World {
+pub(crate) struct World {
     specs: Specs,
     classes: PriorityClasses,
     scheduler: Scheduler,
@@ -45,13 +45,13 @@ pub(super) struct World {
 
 /// The rules by which cases are replayed: those of the product, or wrong ones.
 #[derive(Default)]
-pub(super) struct Rules {
-    pub(super) registry: Registry,
-    pub(super) choose: Option<fn(&[i64]) -> usize>,
+pub(crate) struct Rules {
+    pub(crate) registry: Registry,
+    pub(crate) choose: Option<fn(&[i64]) -> usize>,
     /// What is done to every object before it is read.
-    pub(super) edit: Option<fn(&mut Value)>,
+    pub(crate) edit: Option<fn(&mut Value)>,
     /// Successes say the choice alone.
-    pub(super) brief: bool,
+    pub(crate) brief: bool,
 }
 
 /// An object as the record has it.
@@ -62,7 +62,7 @@ struct Stored {
 }
 
 impl World {
-    pub(super) fn new(case: &Value, rules: &Rules) -> Result<Self, String> {
+    pub(crate) fn new(case: &Value, rules: &Rules) -> Result<Self, String> {
         let mut specs = Specs::default();
         let symbols = &mut specs.symbols;
         let configuration = match &case["config"] {
@@ -98,7 +98,7 @@ impl World {
     }
 
     /// Takes one step.
-    pub(super) fn take(&mut self, step: &Value) -> Result<Answers, String> {
+    pub(crate) fn take(&mut self, step: &Value) -> Result<Answers, String> {
         let text = |field: &str| step[field].as_str().unwrap_or_default();
         let op = text("op");
         if op != "advance" {
@@ -129,6 +129,11 @@ impl World {
             answers.push(("queue", describe::queue(&self.specs, &self.scheduler, now, self.started)));
         }
         Ok(answers)
+    }
+
+    /// The scheduler, to look at.
+    pub(crate) fn scheduler(&self) -> &Scheduler {
+        &self.scheduler
     }
 
     fn advance(&mut self, millis: u64) {
