@@ -80,7 +80,7 @@ impl Sort {
             nodes,
             templates,
             steps,
-            social: draw.percent(40),
+            social: draw.percent(50),
             diverse: draw.percent(15),
             services: draw.percent(30),
             taints: *draw.pick(&[0, 10, 30]),
