@@ -130,7 +130,8 @@ impl Pair {
             28..=30 if self.sort.services => self.add_service(),
             _ => {
                 let many = self.templates.len() > 60;
-                let which = if many { step % self.templates.len() } else { self.draw.below(self.templates.len()) };
+                let which =
+                    if many { step % self.templates.len() } else { self.draw.below(self.templates.len()) };
                 for _ in 0..=self.draw.below(if many { 1 } else { 4 }) {
                     self.place_new(which)?;
                 }
@@ -178,7 +179,8 @@ impl Pair {
 
     fn add_node(&mut self) {
         // A name comes back now and then.
-        let free = (0..20).map(|number| format!("n{number}")).find(|name| !self.twin.nodes.contains_key(name));
+        let free =
+            (0..20).map(|number| format!("n{number}")).find(|name| !self.twin.nodes.contains_key(name));
         let name = free.unwrap_or_else(|| self.name("m"));
         let node = self.sort.node(&mut self.draw, name);
         self.put_node(node);

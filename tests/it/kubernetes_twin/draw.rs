@@ -96,7 +96,8 @@ impl Sort {
             (1930, 7_100_000_001),
             (0, 4096 * MIB),
         ]);
-        let mut allocatable = amounts(&[("cpu", cpu), ("memory", memory), ("ephemeral-storage", 20480 * MIB)]);
+        let mut allocatable =
+            amounts(&[("cpu", cpu), ("memory", memory), ("ephemeral-storage", 20480 * MIB)]);
         allocatable.push(("pods".to_owned(), *draw.pick(&[1, 4, 8, 29, 110, 110])));
         if draw.percent(20) {
             allocatable.push(("example.com/gpu".to_owned(), draw.number(1, 4)));
@@ -199,9 +200,12 @@ impl Sort {
             }
             8 if pod.pod_level.is_empty() => pod.overhead = amounts(&[("cpu", 50), ("memory", 10 * MIB)]),
             9 => {
-                let gpu = vec![("example.com/gpu".to_owned(), draw.number(1, 2))];
-                pod.containers[0].requests.extend(gpu.clone());
-                pod.containers[0].limits.extend(gpu);
+                let gpu = ("example.com/gpu".to_owned(), draw.number(1, 2));
+                let Container { requests, limits, .. } = &mut pod.containers[0];
+                for amounts in [requests, limits] {
+                    amounts.retain(|(name, _)| *name != gpu.0);
+                    amounts.push(gpu.clone());
+                }
             }
             10 => pod.host_network = true,
             11 => pod.image_volumes.push(draw.text(&IMAGES)),

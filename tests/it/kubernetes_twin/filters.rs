@@ -55,9 +55,8 @@ impl<'a> Filters<'a> {
     fn neighbours_agree(&self, view: &View<'_>) -> bool {
         let pod = self.cycle.pod;
         let labels = &view.node.labels;
-        let here = |domains: &BTreeSet<Domain>| {
-            domains.iter().any(|(key, value)| label(labels, key) == Some(value))
-        };
+        let here =
+            |domains: &BTreeSet<Domain>| domains.iter().any(|(key, value)| label(labels, key) == Some(value));
         let has_keys = pod.affinity.iter().all(|term| label(labels, &term.key).is_some());
         let near = pod.affinity.iter().all(|term| {
             let value = label(labels, &term.key).unwrap_or_default();

@@ -160,7 +160,8 @@ impl Pod {
             metadata["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
         }
         let volumes = self.image_volumes.iter().enumerate();
-        let volumes = volumes.map(|(at, image)| json!({"name": format!("v{at}"), "image": {"reference": image}}));
+        let volumes =
+            volumes.map(|(at, image)| json!({"name": format!("v{at}"), "image": {"reference": image}}));
         let mut spec = json!({
             "preemptionPolicy": "Never",
             "initContainers": self.init_containers.iter().map(Container::document).collect::<Vec<_>>(),
@@ -189,7 +190,8 @@ impl Pod {
             nodes.insert(REQUIRED.to_owned(), json!({"nodeSelectorTerms": terms}));
         }
         let preferred = self.preferred_nodes.iter();
-        let preferred = preferred.map(|(weight, term)| json!({"weight": weight, "preference": term.document()}));
+        let preferred =
+            preferred.map(|(weight, term)| json!({"weight": weight, "preference": term.document()}));
         nodes.insert(PREFERRED.to_owned(), Value::Array(preferred.collect()));
         let pods = |required: &[PodTerm], preferred: &[(i64, PodTerm)]| {
             let required: Vec<Value> = required.iter().map(PodTerm::document).collect();

@@ -163,7 +163,8 @@ fn spread(cycle: &Cycle<'_>, feasible: &[&View<'_>]) -> Vec<i64> {
         let mut sum = 0.0;
         for (spread, (weight, by_value)) in constraints.iter().zip(&counts) {
             let Some(value) = label(&view.node.labels, &spread.key) else { continue };
-            let count = if spread.key == HOST { counted(pod, view, &spread.selector) } else { by_value[value] };
+            let count =
+                if spread.key == HOST { counted(pod, view, &spread.selector) } else { by_value[value] };
             sum += count as f64 * weight + (spread.max_skew - 1) as f64;
         }
         sum.round() as i64

@@ -304,10 +304,12 @@ pub(super) fn concerns(cycle: &Cycle<'_>, owner: &Pod, term: &PodTerm, other: &P
         || its_labels.is_some_and(|(_, labels)| selects(&term.namespace_selector, labels));
     in_namespace
         && selects(&term.selector, &other.labels)
-        && term.label_keys.iter().all(|key| {
-            label(&owner.labels, key).is_none_or(|value| label(&other.labels, key) == Some(value))
-        })
-        && term.mismatch_label_keys.iter().all(|key| {
-            label(&owner.labels, key).is_none_or(|value| label(&other.labels, key) != Some(value))
-        })
+        && term
+            .label_keys
+            .iter()
+            .all(|key| label(&owner.labels, key).is_none_or(|value| label(&other.labels, key) == Some(value)))
+        && term
+            .mismatch_label_keys
+            .iter()
+            .all(|key| label(&owner.labels, key).is_none_or(|value| label(&other.labels, key) != Some(value)))
 }
