@@ -5,7 +5,7 @@ use super::objects::{
     Spread, Taint, Toleration,
 };
 
-/// A generator of numbers (SplitMix64).
+/// A generator of numbers (`SplitMix64`).
 pub(super) struct Draw(u64);
 
 impl Draw {
@@ -196,9 +196,9 @@ impl Sort {
             }
             7 if pod.overhead.is_empty() => {
                 let all = [("cpu", draw.number(1, 20) * 100), ("memory", draw.number(1, 20) * 100 * MIB)];
-                pod.pod_level = amounts(&all[..=draw.below(2)]);
+                pod.whole = amounts(&all[..=draw.below(2)]);
             }
-            8 if pod.pod_level.is_empty() => pod.overhead = amounts(&[("cpu", 50), ("memory", 10 * MIB)]),
+            8 if pod.whole.is_empty() => pod.overhead = amounts(&[("cpu", 50), ("memory", 10 * MIB)]),
             9 => {
                 let gpu = ("example.com/gpu".to_owned(), draw.number(1, 2));
                 let Container { requests, limits, .. } = &mut pod.containers[0];
@@ -354,7 +354,10 @@ fn pod_selector(draw: &mut Draw) -> Selector {
         4 => Some(vec![requirement("tier", "Exists", &[])]),
         5 => Some(vec![requirement("tier", "DoesNotExist", &[]), requirement("app", "In", &["one"])]),
         6 => Some(vec![requirement("tier", "In", &["front"])]),
-        _ => Some(vec![requirement("app", "In", &[*draw.pick(&["one", "two", "three"])])]),
+        _ => {
+            let app = draw.text(&["one", "two", "three"]);
+            Some(vec![requirement("app", "In", &[&app])])
+        }
     }
 }
 

@@ -136,7 +136,7 @@ fn sum(pod: &Pod, resource: &str, missing: i64) -> i64 {
 
 /// What the filter counts.
 pub(super) fn requested(pod: &Pod, resource: &str) -> i64 {
-    let sum = amount(&pod.pod_level, resource).unwrap_or_else(|| sum(pod, resource, 0));
+    let sum = amount(&pod.whole, resource).unwrap_or_else(|| sum(pod, resource, 0));
     sum + amount(&pod.overhead, resource).unwrap_or(0)
 }
 
@@ -146,9 +146,9 @@ pub(super) fn non_zero(pod: &Pod, resource: &str) -> i64 {
         amount(&container.requests, resource).or(amount(&container.limits, resource)).is_some()
     };
     let partly = pod.init_containers.iter().chain(&pod.containers).any(stated);
-    match amount(&pod.pod_level, resource) {
+    match amount(&pod.whole, resource) {
         Some(whole) => whole + amount(&pod.overhead, resource).unwrap_or(0),
-        None if !pod.pod_level.is_empty() && partly => requested(pod, resource),
+        None if !pod.whole.is_empty() && partly => requested(pod, resource),
         None => scored(pod, resource),
     }
 }
@@ -172,7 +172,7 @@ fn fits(pod: &Pod, view: &View<'_>) -> bool {
 fn resources(pod: &Pod) -> BTreeSet<&str> {
     let containers = pod.init_containers.iter().chain(&pod.containers);
     let stated = containers.flat_map(|each| each.requests.iter().chain(&each.limits));
-    stated.chain(&pod.pod_level).chain(&pod.overhead).map(|(name, _)| name.as_str()).collect()
+    stated.chain(&pod.whole).chain(&pod.overhead).map(|(name, _)| name.as_str()).collect()
 }
 
 /// How many pods on a node a constraint counts.

@@ -38,7 +38,8 @@ pub(super) struct Pod {
     pub(super) init_containers: Vec<Container>,
     pub(super) containers: Vec<Container>,
     pub(super) image_volumes: Vec<String>,
-    pub(super) pod_level: Amounts,
+    /// Requests of the pod as a whole.
+    pub(super) whole: Amounts,
     pub(super) overhead: Amounts,
     pub(super) host_network: bool,
     pub(super) node_selector: Labels,
@@ -174,8 +175,8 @@ impl Pod {
             "overhead": amounts(&self.overhead),
             "affinity": self.affinities(),
         });
-        if !self.pod_level.is_empty() {
-            spec["resources"] = json!({"requests": amounts(&self.pod_level)});
+        if !self.whole.is_empty() {
+            spec["resources"] = json!({"requests": amounts(&self.whole)});
         }
         if !self.node.is_empty() {
             spec["nodeName"] = json!(self.node);
