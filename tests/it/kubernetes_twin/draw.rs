@@ -300,7 +300,7 @@ fn toleration(draw: &mut Draw) -> Toleration {
     let keys = ["own", "slow", "gone", "node.kubernetes.io/unschedulable"];
     Toleration {
         key: if everything { String::new() } else { draw.text(&keys) },
-        operator: if exists { "Exists" } else { draw.pick(&["", "Equal"]) },
+        operator: if exists { "Exists" } else { ["", "Equal"][draw.below(2)] },
         value: if exists { String::new() } else { draw.text(&["", "x", "y"]) },
         effect: draw.text(&["", "", "NoSchedule", "NoExecute", "PreferNoSchedule"]),
     }
