@@ -184,7 +184,7 @@ fn an_unknown_zone_is_one_mistake() {
     scenario(folder.path(), &SMALL.replace("us-east-1a", "us-east-1q"), &[("task.json", REPORT)]);
     let ended = tool(&["check", text(folder.path())]);
     assert_eq!(ended.code, Some(2));
-    assert_eq!(ended.err.matches("E0").count(), 1, "{}", ended.err);
+    assert_eq!(ended.err.matches("error[E").count(), 1, "{}", ended.err);
 }
 
 #[test]

@@ -225,8 +225,13 @@ impl Pair {
     fn add_bound_pod(&mut self) {
         let Some(node) = self.some_node() else { return };
         let name = self.name("b");
-        let template = self.draw.pick(&self.templates).clone();
-        self.put_pod(Pod { name, node, ..template });
+        let mut pod = Pod { name, node, ..self.draw.pick(&self.templates).clone() };
+        // A bound pod takes a port that is in use, and then the original counts that port once for both: the first
+        // of them that goes frees it. The twin looks at the pods that are there.
+        for container in pod.containers.iter_mut().chain(&mut pod.init_containers) {
+            container.ports.clear();
+        }
+        self.put_pod(pod);
     }
 
     fn delete_some_pod(&mut self) {
