@@ -26,7 +26,7 @@ use crate::catalog::{instance_types, regions};
 ///
 /// ```
 /// let schema = windtunnel::scenario::json_schema::schema();
-/// assert_eq!(schema["properties"]["run_for"]["$ref"], "#/definitions/duration");
+/// assert_eq!(schema["definitions"]["duration"]["type"], "string"); // `90s`, `2h30m`
 /// assert_eq!(schema["additionalProperties"], false);
 /// ```
 pub fn schema() -> Value {
