@@ -4,7 +4,9 @@
 //! a cursor by processes that may lag. Decides nothing.
 
 pub mod ecs;
+pub mod kubernetes;
 pub mod log;
 
 pub use ecs::EcsRecord;
+pub use kubernetes::ClusterRecord;
 pub use log::{Cursor, Log};
