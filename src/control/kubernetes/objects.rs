@@ -8,7 +8,7 @@
 use std::hash::Hash;
 
 use crate::base::hash::Map;
-use crate::base::{Edit, EntityKey, Row, Symbol, Symbols, Timestamp};
+use crate::base::{Edit, EntityKey, Row, Span, Symbol, Symbols, Timestamp};
 
 use super::labels::{Labels, Operator, Selector};
 
@@ -131,7 +131,7 @@ pub struct Requests {
     pub scored: Amounts,
 }
 
-/// What the scheduler reads of a pod, apart from its name and its state (K 1.1).
+/// What is read of a pod, apart from its name and its state (K 1.1).
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct PodSpec {
     /// Labels.
@@ -178,6 +178,71 @@ pub struct PodSpec {
     pub features: Box<[Symbol]>,
     /// How long it may take to stop, in seconds.
     pub grace_s: i64,
+    /// Whether its containers are started again.
+    pub restart: RestartPolicy,
+    /// Its containers, at most 256: those of the start in their order, then the others in theirs.
+    pub containers: Box<[ContainerSpec]>,
+}
+
+/// What is read of a container.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct ContainerSpec {
+    /// Its name.
+    pub name: Symbol,
+    /// Its image, as it is written.
+    pub image: Symbol,
+    /// What it is to its pod.
+    pub kind: ContainerKind,
+    /// When its image is pulled.
+    pub pull: PullPolicy,
+    /// Whether it is started again: its own policy, else that of the pod; a sidecar always is.
+    pub restart: RestartPolicy,
+    /// Its readiness probe, if it has one.
+    pub readiness: Option<ReadinessProbe>,
+}
+
+/// What a container is to its pod.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum ContainerKind {
+    /// It ends before the next one starts.
+    Init,
+    /// It starts before the next one, and runs as long as the pod.
+    Sidecar,
+    /// What the pod is for.
+    Main,
+}
+
+/// `imagePullPolicy`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[expect(missing_docs, reason = "words of the API")]
+pub enum PullPolicy {
+    Always,
+    IfNotPresent,
+    Never,
+}
+
+/// `restartPolicy`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[expect(missing_docs, reason = "words of the API")]
+pub enum RestartPolicy {
+    Always,
+    OnFailure,
+    Never,
+}
+
+/// When a container is asked whether it is ready. How it answers is not its business.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct ReadinessProbe {
+    /// It is not asked sooner after its start.
+    pub initial_delay: Span,
+    /// From one probe to the next.
+    pub period: Span,
+    /// A probe that takes longer has failed.
+    pub timeout: Span,
+    /// So many good answers in a row make it ready.
+    pub successes: u32,
+    /// So many bad ones make it unready.
+    pub failures: u32,
 }
 
 /// The controller of a pod, an owner reference with `controller: true`.
@@ -636,6 +701,17 @@ impl PodSpec {
         let lists = [self.affinity.len(), self.anti_affinity.len()];
         let preferred = [self.preferred_affinity.len(), self.preferred_anti_affinity.len()];
         lists.iter().chain(&preferred).any(|&length| length > 0)
+    }
+}
+
+impl RestartPolicy {
+    /// Whether a container that exited with this code is started again (K 3.10).
+    pub const fn restarts_after(self, code: u8) -> bool {
+        match self {
+            RestartPolicy::Always => true,
+            RestartPolicy::OnFailure => code != 0,
+            RestartPolicy::Never => false,
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 //! nothing of files, of lists of objects, and of when something is created.
 
 pub mod config;
+mod container;
 pub mod error;
 mod neighbours;
 mod node;

@@ -3,11 +3,12 @@
 use crate::base::{EntityKey, Symbol, Symbols};
 use crate::control::kubernetes::labels::{Labels, Operator, Requirement, Selector};
 use crate::control::kubernetes::objects::{
-    Controller, ControllerKind, Disk, HostPort, NodeTerm, Pod, PodSpec, PodTerm, PodVolume, SpreadConstraint,
-    Toleration,
+    Controller, ControllerKind, Disk, HostPort, NodeTerm, Pod, PodSpec, PodTerm, PodVolume, RestartPolicy,
+    SpreadConstraint, Toleration,
 };
 use crate::mark;
 
+use super::container::{containers, restart_policy};
 use super::error::ApiError;
 use super::node::{EFFECTS, effect};
 use super::pod_shape::{
@@ -161,6 +162,7 @@ fn spec(
     let preferred_nodes: Box<[(i32, NodeTerm)]> = preferred.collect();
     let required = nodes.required.as_ref();
     let (images, container_images) = images(spec, symbols);
+    let restart = restart_policy("spec.restartPolicy", spec.restart_policy)?.unwrap_or(RestartPolicy::Always);
     Ok(PodSpec {
         scheduler_name: symbols.intern(or_empty(spec.scheduler_name, SCHEDULER)),
         priority,
@@ -183,6 +185,8 @@ fn spec(
         controller: controller(&shape.metadata, symbols),
         features: features(spec, symbols),
         grace_s: spec.termination_grace_period_seconds.unwrap_or(GRACE_S),
+        restart,
+        containers: containers(spec, restart, symbols)?,
         labels: terms.labels,
     })
 }

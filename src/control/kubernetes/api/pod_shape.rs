@@ -1,4 +1,4 @@
-//! The shape of a Pod, as far as scheduling reads it.
+//! The shape of a Pod, as far as it is read.
 
 use super::shape::{
     LabelSelector, Metadata, NodeSelector, NodeSelectorTerm, Pairs, Requirements, Resources, shape,
@@ -19,6 +19,7 @@ shape! {
         priority_class_name: &'a str,
         priority: Option<i32>,
         preemption_policy: &'a str,
+        restart_policy: &'a str,
         termination_grace_period_seconds: Option<i64>,
         host_network: bool,
         host_users: Option<bool>,
@@ -39,10 +40,22 @@ shape! {
     Container {
         name: &'a str,
         image: &'a str,
+        image_pull_policy: &'a str,
         ports: Vec<Port<'a>>,
         resources: Requirements<'a>,
         restart_policy: &'a str,
         restart_policy_rules: Vec<RestartRule<'a>>,
+        readiness_probe: Option<Probe<'a>>,
+    }
+}
+
+shape! {
+    Probe {
+        initial_delay_seconds: i32,
+        period_seconds: i32,
+        timeout_seconds: i32,
+        success_threshold: i32,
+        failure_threshold: i32,
     }
 }
 

@@ -6,11 +6,11 @@ use super::requests::{self, Count, default_cpu, default_memory};
 use super::selectors::{labels, node_term, node_terms, written_term};
 use super::shape::Resources;
 use super::*;
-use crate::base::Symbols;
 use crate::base::mark::must_reach;
+use crate::base::{Span, Symbols};
 use crate::control::kubernetes::labels::{Labels, Selector};
 use crate::control::kubernetes::labels_text::{Written, compile, parse, together};
-use crate::control::kubernetes::objects::{PodSpec, Taint};
+use crate::control::kubernetes::objects::{ContainerKind, PodSpec, PullPolicy, RestartPolicy, Taint};
 use crate::control::kubernetes::test_tables::rows;
 
 // ---------------------------------------------------------------------------------------------------
@@ -274,6 +274,61 @@ fn defaults_of_pods() {
 }
 
 #[test]
+fn containers_of_pods() {
+    let kinds = json!({"restartPolicy": "Never", "initContainers": [
+        {"name": "copy", "restartPolicy": "OnFailure"}, {"name": "log", "restartPolicy": "Always"}, {"name": "wait"}]});
+    check_pod("K 1.1 an init container that always restarts is a sidecar", &kinds, |pod, symbols| {
+        let names: Vec<&str> = pod.containers.iter().map(|each| symbols.text(each.name)).collect();
+        let kinds: Vec<ContainerKind> = pod.containers.iter().map(|each| each.kind).collect();
+        names == ["copy", "log", "wait", "c"]
+            && kinds
+                == [ContainerKind::Init, ContainerKind::Sidecar, ContainerKind::Init, ContainerKind::Main]
+    });
+    check_pod("K 3.10 the policy of a container overrides that of its pod", &kinds, |pod, _| {
+        let policies: Vec<RestartPolicy> = pod.containers.iter().map(|each| each.restart).collect();
+        pod.restart == RestartPolicy::Never
+            && policies
+                == [
+                    RestartPolicy::OnFailure,
+                    RestartPolicy::Always,
+                    RestartPolicy::Never,
+                    RestartPolicy::Never,
+                ]
+    });
+    for (image, policy, expected) in [
+        ("web", "", PullPolicy::Always),
+        ("web:latest", "", PullPolicy::Always),
+        ("host:5000/web", "", PullPolicy::Always),
+        ("host:5000/web:1", "", PullPolicy::IfNotPresent),
+        ("web@sha256:12", "", PullPolicy::IfNotPresent),
+        ("web:latest@sha256:12", "", PullPolicy::Always),
+        ("web:latest", "Never", PullPolicy::Never),
+        ("web:1", "Always", PullPolicy::Always),
+        ("web", "IfNotPresent", PullPolicy::IfNotPresent),
+    ] {
+        let spec = json!({"containers": [{"name": "c", "image": image, "imagePullPolicy": policy}]});
+        let rules: &[&str] = match (policy, expected) {
+            ("", PullPolicy::Always) => &["K 1.1 the latest image is always pulled unless it is said"],
+            _ => &[],
+        };
+        must_reach(rules, || {
+            check_pod("K 1.1 an init container that always restarts is a sidecar", &spec, |pod, _| {
+                pod.containers[0].pull == expected
+            })
+        });
+    }
+    let probe =
+        json!({"containers": [{"readinessProbe": {"initialDelaySeconds": 5, "successThreshold": 2}}]});
+    check_pod("K 1.1 a probe has defaults", &probe, |pod, _| {
+        pod.restart == RestartPolicy::Always
+            && pod.containers[0].readiness.is_some_and(|probe| {
+                let seconds = [probe.initial_delay, probe.period, probe.timeout];
+                seconds == [5, 10, 1].map(Span::seconds) && (probe.successes, probe.failures) == (2, 3)
+            })
+    });
+}
+
+#[test]
 fn selectors_of_pods() {
     let spread = json!({"topologySpreadConstraints": [{"maxSkew": 2, "topologyKey": "zone",
         "whenUnsatisfiable": "DoNotSchedule", "labelSelector": {}, "matchLabelKeys": ["hash", "absent"]}]});
@@ -383,6 +438,17 @@ fn mistakes_are_data() {
         (pod(&json!({"overhead": {"cpu": []}})), "spec.overhead"),
         (pod(&json!({"tolerations": [{"effect": "Run"}]})), "spec.tolerations[0].effect"),
         (pod(&json!({"priority": 1e30})), "spec.priority"),
+        (pod(&json!({"restartPolicy": "always"})), "spec.restartPolicy"),
+        (
+            pod(&json!({"initContainers": [{}, {"restartPolicy": "No"}]})),
+            "spec.initContainers[1].restartPolicy",
+        ),
+        (pod(&json!({"containers": [{"imagePullPolicy": "No"}]})), "spec.containers[0].imagePullPolicy"),
+        (
+            pod(&json!({"containers": [{"readinessProbe": {"periodSeconds": -1}}]})),
+            "spec.containers[0].readinessProbe.periodSeconds",
+        ),
+        (pod(&json!({"containers": vec![json!({}); 257]})), "spec.containers"),
         (
             pod(&json!({"topologySpreadConstraints": [{}]})),
             "spec.topologySpreadConstraints[0].whenUnsatisfiable",

@@ -79,6 +79,7 @@ const OBJECTS: &[&str] = &[
 ];
 const POD: &[&str] = &["Pod"];
 const CONTAINERS: &[&str] = &["spec.containers[]", "spec.initContainers[]"];
+const READINESS: &[&str] = &["spec.containers[].readinessProbe", "spec.initContainers[].readinessProbe"];
 const STATUSES: &[&str] = &["status.containerStatuses[]", "status.initContainerStatuses[]"];
 
 const STORED: &str = "stored by Kubernetes; no effect on scheduling";
@@ -91,6 +92,7 @@ const CONTENT: &str = "the content of volumes is not modelled; mounting takes no
 const LEGACY: &str = "disks of this kind are not modelled; no limit and no zone holds for them";
 const SECURITY: &str = "the rights of processes have no effect here";
 const RUN: &str = "not modelled yet; how long a pod runs is said by the scenario";
+const ANSWERS: &str = "how an application answers its readiness probe is said by the scenario";
 const COUNT: &str = "not modelled yet; the pods themselves are stated";
 const NODE: &str = "stored by Kubernetes; the machine is said by the scenario";
 const PROCESS: &str = "concerns the process of the scheduler, not its decisions";
@@ -121,11 +123,7 @@ const TABLE: &[Line] = &[
             "command",
             "env",
             "envFrom",
-            "lifecycle",
-            "livenessProbe",
-            "readinessProbe",
             "resizePolicy",
-            "startupProbe",
             "stdin",
             "stdinOnce",
             "terminationMessagePath",
@@ -135,7 +133,11 @@ const TABLE: &[Line] = &[
         ],
         INSIDE,
     ),
-    (POD, CONTAINERS, &["imagePullPolicy"], "not modelled yet; an image that is on the node is not pulled"),
+    (POD, CONTAINERS, &["lifecycle"], "not modelled yet; there are no hooks"),
+    (POD, CONTAINERS, &["livenessProbe"], "not modelled yet; no container is killed for its answers"),
+    (POD, CONTAINERS, &["startupProbe"], "not modelled yet; a container has started when it runs"),
+    (POD, READINESS, &["exec", "grpc", "httpGet", "tcpSocket"], ANSWERS),
+    (POD, READINESS, &["terminationGracePeriodSeconds"], STORED),
     (POD, CONTAINERS, &["securityContext"], SECURITY),
     (POD, CONTAINERS, &["volumeDevices", "volumeMounts"], CONTENT),
     (POD, &["spec.containers[].ports[]", "spec.initContainers[].ports[]"], &["name"], STORED),
@@ -158,7 +160,7 @@ const TABLE: &[Line] = &[
         &["exitCodes"],
         RUN,
     ),
-    (POD, &["spec"], &["activeDeadlineSeconds", "readinessGates", "restartPolicy", "schedulingGroup"], RUN),
+    (POD, &["spec"], &["activeDeadlineSeconds", "readinessGates", "schedulingGroup"], RUN),
     (POD, &["spec"], &["ephemeralContainers"], INSIDE),
     (
         POD,
