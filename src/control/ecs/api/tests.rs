@@ -476,6 +476,9 @@ fn run_task() {
     row(json!({"cluster": "main"}), fine, &["CL-02"]);
     row(json!({"cluster": "arn:aws:ecs:us-east-1:111122223333:cluster/main"}), fine, &["CL-02"]);
     row(json!({"cluster": "nobody"}), "N cluster", &["CL-02"]);
+    let (run, definitions) =
+        plane.run(&json!({"taskDefinition": "bridge", "clientToken": "a"})).expect("it is fine");
+    assert_eq!(run.client_token.map(|token| definitions.symbols.text(token)), Some("a"));
     let no_cluster = Plane { clusters: Vec::new(), ..Plane::new() };
     assert_eq!(spell(&no_cluster.run(&json!({"taskDefinition": "bridge"})).expect_err("none")), "N cluster");
 }
