@@ -27,7 +27,7 @@ use windtunnel::engine::Luck;
 const SHAPES: usize = 16;
 
 /// How many decisions one figure takes.
-const DECISIONS: u32 = 200_000;
+const DECISIONS: u32 = 600_000;
 /// How many are enough to count instructions.
 const DECISIONS_COUNTED: u32 = 20_000;
 

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-/// CPU time that this thread has used, as the kernel counts it.
+/// CPU time that this thread has used, as the kernel counts it: up to the last tick, or to the last time
+/// that somebody else could have had the core, so the core is offered first.
 pub(crate) fn spent() -> Duration {
+    std::thread::yield_now();
     let text =
         std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux tells a thread's CPU time");
     let nanos = text.split(' ').next().expect("the first field is the time on a CPU");
