@@ -3,12 +3,17 @@
 //! Numbers are plain. Text that a spreadsheet would take for a formula gets a leading apostrophe.
 //! Knows nothing of where a file goes.
 
+mod cell;
+
+use std::borrow::Cow;
+
 use crate::base::{Span, Timestamp};
 use crate::measure::sheet::{
     ChargeLine, EventLine, NodeLine, PlatformSheet, Replication, SERIES, SeriesSheet, Sheet, TaskLine,
 };
 
 use super::number;
+use cell::{Cell, Writer};
 
 /// One column of a csv file.
 pub struct Field<T> {
@@ -16,10 +21,10 @@ pub struct Field<T> {
     pub name: &'static str,
     /// What it means, in a sentence.
     pub about: &'static str,
-    of: fn(&T) -> String,
+    of: fn(&T) -> Cell<'_>,
 }
 
-const fn field<T>(name: &'static str, about: &'static str, of: fn(&T) -> String) -> Field<T> {
+const fn field<T>(name: &'static str, about: &'static str, of: fn(&T) -> Cell<'_>) -> Field<T> {
     Field { name, about, of }
 }
 
@@ -32,7 +37,7 @@ pub struct SummaryRow {
 /// The first columns of `summary.csv`; one per measure follows.
 pub const SUMMARY: &[Field<SummaryRow>] = &[
     field("platform", "The platform.", |row| text(&row.platform)),
-    field("seed", "The seed of the replication.", |row| row.replication.seed.to_string()),
+    field("seed", "The seed of the replication.", |row| word(row.replication.seed.to_string())),
     field("digest", "The digest of all its decisions; equal digests mean equal runs.", |row| {
         text(&row.replication.digest)
     }),
@@ -47,13 +52,10 @@ pub struct GridRow {
 /// The first columns of `timeseries.csv`; one per series follows.
 pub const TIMESERIES: &[Field<GridRow>] = &[
     field("at", "The instant, UTC.", |row| {
-        row.elapsed
-            .and_then(|elapsed| row.start.checked_add(elapsed))
-            .and_then(number::instant)
-            .unwrap_or_default()
+        instant(row.elapsed.and_then(|elapsed| row.start.checked_add(elapsed)).unwrap_or(Timestamp::NEVER))
     }),
     field("elapsed_s", "Seconds since the start of the run.", |row| {
-        row.elapsed.map(number::seconds).unwrap_or_default()
+        row.elapsed.map_or(Cell::EMPTY, Cell::Seconds)
     }),
 ];
 
@@ -111,17 +113,19 @@ pub const BILL: &[Field<ChargeLine>] = &[
     field(
         "usage",
         "How much was used, rounded down to six decimals; the amount is of the exact usage.",
-        |line| number::usage(line.usage),
+        |line| word(number::usage(line.usage)),
     ),
-    field("unit", "The unit of the usage.", |line| line.usage.unit.label().to_owned()),
-    field("rate_usd", "The published rate in USD.", |line| number::rate(line.rate).0),
-    field("rate_per", "What the rate is for; a month has 730 hours.", |line| number::rate(line.rate).1),
+    field("unit", "The unit of the usage.", |line| word(line.usage.unit.label())),
+    field("rate_usd", "The published rate in USD.", |line| word(number::rate(line.rate).0)),
+    field("rate_per", "What the rate is for; a month has 730 hours.", |line| word(number::rate(line.rate).1)),
     field("basis", "How well the rate is known: listed, estimated or assumed.", |line| {
-        line.basis.label().to_owned()
+        word(line.basis.label())
     }),
     field("source", "Whose figure the rate is.", |line| text(&line.source)),
     field("as_of", "The day or month of the rate.", |line| text(&line.as_of)),
-    field("amount_usd", "Usage times rate in USD, rounded once to 1e-10.", |line| line.amount.to_string()),
+    field("amount_usd", "Usage times rate in USD, rounded once to 1e-10.", |line| {
+        word(line.amount.to_string())
+    }),
 ];
 
 /// The columns of `events.csv`.
@@ -139,7 +143,7 @@ pub fn summary(sheet: &Sheet, platforms: &[PlatformSheet]) -> Vec<u8> {
             let row = SummaryRow { platform: platform.name.clone(), replication: replication.clone() };
             let values = sheet.columns.iter().enumerate().map(|(at, column)| {
                 let value = replication.values.get(at).copied().flatten();
-                value.and_then(|value| number::exact(value, column.decimals)).unwrap_or_default()
+                word(value.and_then(|value| number::exact(value, column.decimals)).unwrap_or_default())
             });
             writer.row(cells(SUMMARY, &row).chain(values));
         }
@@ -200,18 +204,21 @@ pub fn described() -> Vec<(&'static str, Vec<Described>)> {
     ]
 }
 
-/// Text as a cell: what a spreadsheet would compute is made text by an apostrophe.
-fn text(value: &str) -> String {
-    let clean = number::plain(value);
-    if clean.trim_start().starts_with(['=', '+', '-', '@']) { format!("'{clean}") } else { clean }
+fn text(value: &str) -> Cell<'_> {
+    Cell::Text(value)
 }
 
-fn instant(at: Timestamp) -> String {
-    number::instant(at).unwrap_or_default()
+fn word<'a>(value: impl Into<Cow<'a, str>>) -> Cell<'a> {
+    Cell::Word(value.into())
 }
 
-fn between(from: Timestamp, to: Timestamp) -> String {
-    number::seconds_between(from, to).unwrap_or_default()
+const fn instant<'a>(at: Timestamp) -> Cell<'a> {
+    Cell::Instant(at)
+}
+
+/// Empty when one of the instants is never, or when they are out of order.
+fn between<'a>(from: Timestamp, to: Timestamp) -> Cell<'a> {
+    if from <= to && to != Timestamp::NEVER { Cell::Seconds(to.since(from)) } else { Cell::EMPTY }
 }
 
 #[expect(
@@ -219,16 +226,16 @@ fn between(from: Timestamp, to: Timestamp) -> String {
     clippy::cast_precision_loss,
     reason = "a point becomes a number for people"
 )]
-fn point(series: &SeriesSheet, at: usize) -> String {
-    let Some(&steps) = series.points.get(at) else { return String::new() };
-    number::exact(steps as f64 / series.column.scale as f64, 0).unwrap_or_default()
+fn point<'a>(series: &SeriesSheet, at: usize) -> Cell<'a> {
+    let Some(&steps) = series.points.get(at) else { return Cell::EMPTY };
+    word(number::exact(steps as f64 / series.column.scale as f64, 0).unwrap_or_default())
 }
 
 fn names<T>(fields: &'static [Field<T>]) -> impl Iterator<Item = &'static str> {
     fields.iter().map(|field| field.name)
 }
 
-fn cells<T>(fields: &'static [Field<T>], row: &T) -> impl Iterator<Item = String> {
+fn cells<'a, T>(fields: &'static [Field<T>], row: &'a T) -> impl Iterator<Item = Cell<'a>> {
     fields.iter().map(move |field| (field.of)(row))
 }
 
@@ -240,44 +247,9 @@ fn table<T>(fields: &'static [Field<T>], rows: &[T]) -> Vec<u8> {
     writer.finish()
 }
 
-/// Writes into memory, which cannot fail.
-struct Writer(::csv::Writer<Vec<u8>>);
-
-impl Writer {
-    fn new(header: impl Iterator<Item = &'static str>) -> Self {
-        let mut writer = Writer(::csv::Writer::from_writer(Vec::new()));
-        writer.row(header.map(str::to_owned));
-        writer
-    }
-
-    fn row(&mut self, cells: impl Iterator<Item = String>) {
-        self.0.write_record(cells.map(String::into_bytes)).expect("every row is as long as the header");
-    }
-
-    fn finish(self) -> Vec<u8> {
-        self.0.into_inner().expect("memory takes everything")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_name_is_never_a_formula() {
-        let rows = [
-            ("=HYPERLINK(\"x\")", "'=HYPERLINK(\"x\")"),
-            ("+1", "'+1"),
-            ("-1", "'-1"),
-            ("@sum", "'@sum"),
-            ("\t=1", "' =1"),
-            ("web-1", "web-1"),
-            ("", ""),
-        ];
-        for (name, cell) in rows {
-            assert_eq!(text(name), cell);
-        }
-    }
 
     #[test]
     fn points_are_in_the_unit_of_their_column_and_may_be_missing() {

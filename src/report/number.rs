@@ -3,6 +3,8 @@
 //! People read the decimals of the column and thousands separators; files get four digits more and no
 //! separators. What is not finite is written as absent. Knows nothing of tables.
 
+use std::borrow::Cow;
+
 use crate::base::{Money, Price, Span, Timestamp, Unit, Usage};
 use crate::measure::Estimate;
 
@@ -104,11 +106,6 @@ pub(super) fn minute(at: Timestamp) -> String {
     format!("{} {} UTC", text.get(..10).unwrap_or_default(), text.get(11..16).unwrap_or_default())
 }
 
-/// Seconds between two instants, `4.25`; none when one of them is never, or out of order.
-pub(super) fn seconds_between(from: Timestamp, to: Timestamp) -> Option<String> {
-    (from <= to && to != Timestamp::NEVER).then(|| seconds(to.since(from)))
-}
-
 /// Seconds, `4.25`.
 pub(super) fn seconds(span: Span) -> String {
     let nanos = span.as_nanos();
@@ -166,8 +163,13 @@ pub(super) fn rate(price: Price) -> (String, String) {
 /// Text without what could steer a terminal or break a document: control characters become spaces,
 /// marks that turn the direction of writing vanish.
 pub(super) fn plain(text: &str) -> String {
+    plainly(text).into_owned()
+}
+
+/// The same, not copied where it is [`plain`] already: nearly all is, and there may be millions.
+pub(super) fn plainly(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-        return text.to_owned(); // nearly all are, and there may be millions
+        return Cow::Borrowed(text);
     }
     text.chars()
         .filter(|letter| !matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
@@ -307,8 +309,7 @@ mod tests {
         assert_eq!(instant(at).as_deref(), Some("2026-03-02T00:00:00.123Z"));
         assert_eq!(instant(Timestamp::NEVER), None);
         assert_eq!(minute(at), "2026-03-02 00:00 UTC");
-        assert_eq!(seconds_between(at, Timestamp::NEVER), None);
-        assert_eq!(seconds_between(at, at + Span::millis(4250)).as_deref(), Some("4.25"));
+        assert_eq!(seconds(Span::millis(4250)), "4.25");
         let rows = [(604_800, "7 days"), (5400, "1 hour 30 minutes"), (61, "1 minute 1 second"), (0, "0s")];
         for (span, text) in rows {
             assert_eq!(words(Span::seconds(span)), text);
