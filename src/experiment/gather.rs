@@ -2,9 +2,12 @@
 //!
 //! Names become text here. Knows nothing of formats.
 
+use std::sync::Arc;
+
+use crate::base::hash::Map;
 use crate::base::{Name, Row, Span, Symbol};
 use crate::control::ecs::events::Names;
-use crate::control::ecs::objects::{ContainerInstance, LaunchType, StoppedTask};
+use crate::control::ecs::objects::{ContainerInstance, LaunchType, Stop, StoppedTask, TaskDefinition};
 use crate::measure::collector::Workload;
 use crate::measure::histogram::Spans;
 use crate::measure::occupancy::size_of;
@@ -13,6 +16,7 @@ use crate::measure::sheet::{
     WorkloadLine,
 };
 use crate::measure::spent::spent;
+use crate::measure::tables::TaskRow;
 use crate::measure::{Estimate, MEASURES, Outcome};
 use crate::sim::Plan;
 use crate::sim::fact::FactKind;
@@ -46,7 +50,7 @@ pub fn platform(plan: &Plan, about: &str, period: Span, outcomes: &[Outcome]) ->
         series: series(plan, period, first),
         start_distribution: starts(outcomes).cumulative(),
         workloads: workloads(plan, outcomes),
-        tasks: measured.tasks.iter().map(|row| task(plan, row)).collect(),
+        tasks: tasks(plan, &measured.tasks),
         nodes: measured.machines.iter().map(|row| node(plan, row)).collect(),
         events: events(plan, first),
         decision_digest: first.ended.digests.decisions().to_string(),
@@ -143,19 +147,49 @@ pub fn named(plan: &Plan, name: Name) -> String {
     format!("{}-{}", plan.definitions.symbols.text(name.of), name.serial)
 }
 
-fn task(plan: &Plan, row: &crate::measure::tables::TaskRow) -> TaskLine {
+fn tasks(plan: &Plan, rows: &[TaskRow]) -> Vec<TaskLine> {
+    let mut texts = Texts::default();
+    rows.iter().map(|row| task(plan, row, &mut texts)).collect()
+}
+
+/// The texts that many tasks share.
+#[derive(Default)]
+struct Texts {
+    symbols: Map<Symbol, Arc<str>>,
+    names: Map<Name, Arc<str>>,
+    /// By what a reason is made of.
+    reasons: Map<(Stop, Row<TaskDefinition>, Symbol, Option<Name>), Arc<str>>,
+}
+
+impl Texts {
+    fn symbol(&mut self, plan: &Plan, symbol: Symbol) -> Arc<str> {
+        self.symbols.get_or_insert_with(symbol, || plan.definitions.symbols.text(symbol).into()).clone()
+    }
+
+    fn name(&mut self, plan: &Plan, name: Name) -> Arc<str> {
+        self.names.get_or_insert_with(name, || named(plan, name).into()).clone()
+    }
+
+    fn reason(&mut self, plan: &Plan, stop: Stop, row: &TaskRow) -> Arc<str> {
+        let TaskRow { name, definition, instance, .. } = *row;
+        let stopped = StoppedTask { definition, name, instance };
+        let key = (stop, definition, name.of, instance);
+        self.reasons.get_or_insert_with(key, || stop.reason(&plan.definitions, stopped).into()).clone()
+    }
+}
+
+fn task(plan: &Plan, row: &TaskRow, texts: &mut Texts) -> TaskLine {
     let times = &row.times;
-    let stopped = StoppedTask { definition: row.definition, name: row.name, instance: row.instance };
     let (cpu, memory) = size_of(plan, row.definition, row.launch_type);
     TaskLine {
         name: named(plan, row.name),
-        workload: plan.definitions.symbols.text(row.name.of).to_owned(),
+        workload: texts.symbol(plan, row.name.of),
         launch_type: match row.launch_type {
-            LaunchType::Ec2 => "EC2".to_owned(),
-            LaunchType::Fargate => "FARGATE".to_owned(),
+            LaunchType::Ec2 => "EC2",
+            LaunchType::Fargate => "FARGATE",
         },
-        node: row.instance.map_or(String::new(), |name| named(plan, name)),
-        zone: plan.definitions.symbols.text(row.zone).to_owned(),
+        node: row.instance.map_or_else(Arc::default, |name| texts.name(plan, name)),
+        zone: texts.symbol(plan, row.zone),
         cpu,
         memory,
         arrived: times.arrived,
@@ -166,8 +200,8 @@ fn task(plan: &Plan, row: &crate::measure::tables::TaskRow) -> TaskLine {
         ready: times.ready,
         stopping: times.stopping,
         stopped: times.stopped,
-        stop_code: row.stop.map_or(String::new(), |stop| stop.code().to_owned()),
-        stop_reason: row.stop.map_or(String::new(), |stop| stop.reason(&plan.definitions, stopped)),
+        stop_code: row.stop.map_or("", Stop::code),
+        stop_reason: row.stop.map_or_else(Arc::default, |stop| texts.reason(plan, stop, row)),
     }
 }
 

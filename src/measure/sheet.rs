@@ -3,6 +3,8 @@
 //! One sheet is one scenario on one or more platforms. It exists so that reports can be written and
 //! tested without a simulation. Knows nothing of simulation, world, files or formats.
 
+use std::sync::Arc;
+
 use crate::base::{Bytes, Cpu, Money, Price, Span, Timestamp, Usage};
 use crate::catalog::Basis;
 
@@ -286,19 +288,20 @@ pub struct WorkloadLine {
     pub start_max_s: Option<Estimate>,
 }
 
-/// One task; a step that it never took is [`Timestamp::NEVER`].
+/// One task; a step that it never took is [`Timestamp::NEVER`]. There may be millions, so that
+/// they share their texts.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TaskLine {
     /// Its name.
     pub name: String,
     /// Its workload.
-    pub workload: String,
+    pub workload: Arc<str>,
     /// EC2 or Fargate.
-    pub launch_type: String,
+    pub launch_type: &'static str,
     /// The instance it ran on; empty on Fargate.
-    pub node: String,
+    pub node: Arc<str>,
     /// The zone it ran in.
-    pub zone: String,
+    pub zone: Arc<str>,
     /// The CPU that it reserved.
     pub cpu: Cpu,
     /// The memory that it reserved.
@@ -320,9 +323,9 @@ pub struct TaskLine {
     /// It reached STOPPED.
     pub stopped: Timestamp,
     /// The code of why it stopped; empty while it runs.
-    pub stop_code: String,
+    pub stop_code: &'static str,
     /// The text of why it stopped.
-    pub stop_reason: String,
+    pub stop_reason: Arc<str>,
 }
 
 /// One machine; a step that it never took is [`Timestamp::NEVER`].

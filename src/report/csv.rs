@@ -63,7 +63,7 @@ pub const TIMESERIES: &[Field<GridRow>] = &[
 pub const TASKS: &[Field<TaskLine>] = &[
     field("task", "The name of the task.", |task| text(&task.name)),
     field("workload", "The workload that it belongs to.", |task| text(&task.workload)),
-    field("launch_type", "EC2 or FARGATE.", |task| text(&task.launch_type)),
+    field("launch_type", "EC2 or FARGATE.", |task| text(task.launch_type)),
     field("node", "The instance that it ran on; empty on Fargate.", |task| text(&task.node)),
     field("zone", "The zone that it ran in.", |task| text(&task.zone)),
     field(
@@ -83,7 +83,7 @@ pub const TASKS: &[Field<TaskLine>] = &[
     field("time_to_place_s", "Seconds from arrived to placed.", |task| between(task.arrived, task.placed)),
     field("time_to_start_s", "Seconds from arrived to started.", |task| between(task.arrived, task.started)),
     field("time_to_ready_s", "Seconds from arrived to ready.", |task| between(task.arrived, task.ready)),
-    field("stop_code", "Why it stopped, as a code; empty while it runs.", |task| text(&task.stop_code)),
+    field("stop_code", "Why it stopped, as a code; empty while it runs.", |task| text(task.stop_code)),
     field("stop_reason", "Why it stopped, in words.", |task| text(&task.stop_reason)),
 ];
 

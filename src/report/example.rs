@@ -143,7 +143,7 @@ pub(super) fn hostile() -> Sheet {
             (line.name, line.started, line.failed) = (evil(), odd()[0], odd()[1]);
         }
         for task in &mut platform.tasks {
-            (task.name, task.workload, task.stop_reason) = (evil(), evil(), evil());
+            (task.name, task.workload, task.stop_reason) = (evil(), evil().into(), evil().into());
             (task.arrived, task.placed) = (task.placed, task.arrived);
         }
         for event in &mut platform.events {
@@ -291,10 +291,10 @@ fn task(name: &str, after: u64) -> TaskLine {
     let arrived = START + Span::seconds(after);
     TaskLine {
         name: name.to_owned(),
-        workload: "web".to_owned(),
-        launch_type: "EC2".to_owned(),
-        node: "general/1".to_owned(),
-        zone: "us-east-1a".to_owned(),
+        workload: "web".into(),
+        launch_type: "EC2",
+        node: "general/1".into(),
+        zone: "us-east-1a".into(),
         cpu: Cpu::millicores(500),
         memory: Bytes::mib(1024),
         arrived,
@@ -305,8 +305,8 @@ fn task(name: &str, after: u64) -> TaskLine {
         ready: arrived + Span::seconds(20),
         stopping: Timestamp::NEVER,
         stopped: Timestamp::NEVER,
-        stop_code: String::new(),
-        stop_reason: String::new(),
+        stop_code: "",
+        stop_reason: "".into(),
     }
 }
 

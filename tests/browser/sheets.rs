@@ -81,8 +81,8 @@ fn task(workload: &str, nth: u64, node: String, arrived: Timestamp) -> TaskLine 
     TaskLine {
         name: format!("{workload}-{nth}"),
         workload: workload.into(),
-        launch_type: if node.is_empty() { "FARGATE" } else { "EC2" }.into(),
-        node,
+        launch_type: if node.is_empty() { "FARGATE" } else { "EC2" },
+        node: node.into(),
         zone: "us-east-1a".into(),
         cpu: Cpu::millicores(500),
         memory: Bytes::gib(1),
@@ -94,7 +94,7 @@ fn task(workload: &str, nth: u64, node: String, arrived: Timestamp) -> TaskLine 
         ready: arrived + Span::seconds(20),
         stopping: Timestamp::NEVER,
         stopped: arrived + Span::minutes(60 + nth % 300),
-        stop_code: "EssentialContainerExited".into(),
+        stop_code: "EssentialContainerExited",
         stop_reason: "Essential container in task exited".into(),
     }
 }

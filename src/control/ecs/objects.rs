@@ -508,7 +508,7 @@ pub enum Health {
 }
 
 /// Why a task stopped: the code and what the reason text is made of (section 3.3).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Stop {
     /// An essential container exited.
     EssentialContainerExited {
@@ -532,7 +532,7 @@ pub enum Stop {
 }
 
 /// Why a task never reached RUNNING (section 3.4).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum StartFailure {
     /// `CannotPullContainerError`.
     CannotPull {

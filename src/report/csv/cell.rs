@@ -10,7 +10,7 @@ use crate::report::number;
 const DAY_NS: u64 = 86_400_000_000_000;
 
 /// One cell of a row.
-pub enum Cell<'a> {
+pub(super) enum Cell<'a> {
     /// A name: what a spreadsheet would compute is made text by an apostrophe.
     Text(&'a str),
     /// What needs no cleaning.

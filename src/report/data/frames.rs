@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::base::{Bytes, Cpu};
+use crate::base::hash::Map;
 use crate::measure::sheet::{NodeLine, PlatformSheet};
 
 use super::{Clock, tasks};
@@ -32,19 +32,6 @@ pub(super) struct Frames {
     fargate: Vec<i64>,
 }
 
-/// What changes at a tick.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Change {
-    at: i64,
-    /// Which group; none is Fargate.
-    cell: Option<usize>,
-    /// Which workload; none is a machine.
-    kind: Option<usize>,
-    count: i64,
-    cpu: i64,
-    memory: i64,
-}
-
 /// What a group holds at one instant.
 #[derive(Clone, Copy, Default)]
 struct Held {
@@ -55,6 +42,13 @@ struct Held {
     reserved_memory: [i64; KINDS],
 }
 
+/// What is held at an instant, by group, and by workload on Fargate.
+#[derive(Clone)]
+struct Frame {
+    groups: Vec<Held>,
+    fargate: [i64; KINDS],
+}
+
 impl Frames {
     pub(super) fn of(platform: &PlatformSheet, clock: Clock, end: i64, shown: usize) -> Frames {
         let mut order: Vec<&NodeLine> = platform.nodes.iter().collect();
@@ -62,7 +56,6 @@ impl Frames {
         let cells_max = (CELLS_MAX / FRAMES / shown).max(1);
         let together = order.len().div_ceil(cells_max).max(1);
         let kinds = tasks::busiest(platform);
-        let changes = changes(platform, &order, together, &kinds, clock);
         let mut frames = Frames {
             workloads: names(&kinds),
             at: instants(end),
@@ -71,7 +64,8 @@ impl Frames {
             memory: Vec::new(),
             fargate: Vec::new(),
         };
-        frames.play(&changes);
+        let steps = frames.steps(platform, &order, together, &kinds, clock);
+        frames.play(&steps);
         frames
     }
 
@@ -80,83 +74,93 @@ impl Frames {
         (self.cells.iter().map(|cell| cell.4).max().unwrap_or(0), self.at.len())
     }
 
+    /// What changed since the instant before, for each.
+    fn steps(
+        &self,
+        platform: &PlatformSheet,
+        order: &[&NodeLine],
+        together: usize,
+        kinds: &[&str],
+        clock: Clock,
+    ) -> Vec<Frame> {
+        let nothing = Frame { groups: vec![Held::default(); self.cells.len()], fargate: [0; KINDS] };
+        let mut steps = vec![nothing; self.at.len()];
+        let mut groups = Map::default();
+        for (at, node) in order.iter().enumerate() {
+            groups.insert(node.name.as_str(), at / together);
+            self.change(
+                &mut steps,
+                [node.registered, node.terminated].map(|at| clock.at(at)),
+                |frame, sign| {
+                    let group = &mut frame.groups[at / together];
+                    group.machines += sign;
+                    group.cpu += sign * node.cpu.parts();
+                    group.memory += sign * node.memory.mib_down();
+                },
+            );
+        }
+        let mut kind_of = Map::default();
+        for (at, &name) in kinds.iter().enumerate() {
+            kind_of.insert(name, at.min(KINDS - 1));
+        }
+        for task in &platform.tasks {
+            let kind = *kind_of.get(&*task.workload).expect("every workload is listed");
+            let group = groups.get(&*task.node).copied();
+            self.change(&mut steps, [task.placed, task.stopped].map(|at| clock.at(at)), |frame, sign| {
+                let Some(group) = group else {
+                    frame.fargate[kind] += sign;
+                    return;
+                };
+                frame.groups[group].reserved_cpu[kind] += sign * task.cpu.parts();
+                frame.groups[group].reserved_memory[kind] += sign * task.memory.mib_down();
+            });
+        }
+        steps
+    }
+
+    /// Adds what is there from one tick to another to the first instants that see it come and go; where
+    /// it comes at no tick, nothing.
+    fn change(&self, steps: &mut [Frame], [from, to]: [i64; 2], add: impl Fn(&mut Frame, i64)) {
+        let seen = |tick: i64| self.at.partition_point(|&at| at < tick);
+        if from >= 0 {
+            steps.get_mut(seen(from)).map(|frame| add(frame, 1));
+        }
+        if from >= 0 && to >= from {
+            steps.get_mut(seen(to)).map(|frame| add(frame, -1));
+        }
+    }
+
     /// Writes down what is held at each instant.
-    fn play(&mut self, changes: &[Change]) {
+    fn play(&mut self, steps: &[Frame]) {
         let mut held = vec![Held::default(); self.cells.len()];
         let mut fargate = [0_i64; KINDS];
-        let mut next = 0;
-        for &at in &self.at {
-            while let Some(change) = changes.get(next).filter(|change| change.at <= at) {
-                apply(change, &mut held, &mut fargate);
-                next += 1;
-            }
-            for group in &held {
+        for step in steps {
+            for (group, step) in held.iter_mut().zip(&step.groups) {
+                group.add(step);
                 let share =
                     |part: i64, whole: i64| if whole > 0 { part.saturating_mul(1000) / whole } else { 0 };
                 self.cpu.push(group.machines);
                 self.cpu.extend(group.reserved_cpu.map(|part| share(part, group.cpu)));
                 self.memory.extend(group.reserved_memory.map(|part| share(part, group.memory)));
             }
+            add_each(&mut fargate, &step.fargate);
             self.fargate.extend(fargate);
         }
     }
 }
 
-fn apply(change: &Change, held: &mut [Held], fargate: &mut [i64; KINDS]) {
-    match (change.cell.map(|cell| &mut held[cell]), change.kind) {
-        (Some(held), Some(kind)) => {
-            held.reserved_cpu[kind] += change.cpu;
-            held.reserved_memory[kind] += change.memory;
-        }
-        (Some(held), None) => {
-            held.machines += change.count;
-            held.cpu += change.cpu;
-            held.memory += change.memory;
-        }
-        (None, Some(kind)) => fargate[kind] += change.count,
-        (None, None) => {}
+impl Held {
+    fn add(&mut self, step: &Held) {
+        self.machines += step.machines;
+        self.cpu += step.cpu;
+        self.memory += step.memory;
+        add_each(&mut self.reserved_cpu, &step.reserved_cpu);
+        add_each(&mut self.reserved_memory, &step.reserved_memory);
     }
 }
 
-/// Every change, in the order of time.
-fn changes(
-    platform: &PlatformSheet,
-    order: &[&NodeLine],
-    together: usize,
-    kinds: &[&str],
-    clock: Clock,
-) -> Vec<Change> {
-    let mut all = Vec::new();
-    let mut add = |from: i64, to: i64, change: Change| {
-        if from >= 0 {
-            all.push(Change { at: from, ..change });
-        }
-        if from >= 0 && to >= from {
-            let Change { count, cpu, memory, .. } = change;
-            all.push(Change { at: to, count: -count, cpu: -cpu, memory: -memory, ..change });
-        }
-    };
-    let mut cells = std::collections::BTreeMap::new();
-    for (at, node) in order.iter().enumerate() {
-        let cell = Some(at / together);
-        cells.insert(node.name.as_str(), at / together);
-        let change = Change { at: 0, cell, kind: None, count: 1, ..size(node.cpu, node.memory) };
-        add(clock.at(node.registered), clock.at(node.terminated), change);
-    }
-    let kind_of: std::collections::BTreeMap<&str, usize> =
-        kinds.iter().enumerate().map(|(at, &name)| (name, at.min(KINDS - 1))).collect();
-    for task in &platform.tasks {
-        let kind = kind_of.get(task.workload.as_str()).copied();
-        let cell = cells.get(task.node.as_str()).copied();
-        let change = Change { at: 0, cell, kind, count: 1, ..size(task.cpu, task.memory) };
-        add(clock.at(task.placed), clock.at(task.stopped), change);
-    }
-    all.sort_unstable();
-    all
-}
-
-fn size(cpu: Cpu, memory: Bytes) -> Change {
-    Change { at: 0, cell: None, kind: None, count: 0, cpu: cpu.parts(), memory: memory.mib_down() }
+fn add_each(sums: &mut [i64; KINDS], steps: &[i64; KINDS]) {
+    sums.iter_mut().zip(steps).for_each(|(sum, step)| *sum += step);
 }
 
 fn cell(nodes: &[&NodeLine]) -> (String, String, String, String, usize) {

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::base::hash::Map;
 use crate::measure::sheet::{NodeLine, PlatformSheet, TaskLine};
 
 use super::{Clock, Texts};
@@ -68,7 +69,7 @@ impl Tasks {
             let placed = clock.at(task.placed);
             tasks.placed.push(placed - before);
             before = placed;
-            let node = known.get(task.node.as_str()).map(|&node| i64::try_from(node).expect("few"));
+            let node = known.get(&*task.node).map(|&node| i64::try_from(node).expect("few"));
             tasks.node.push(node.unwrap_or(-1));
             let size = (task.cpu.parts() / 128, task.memory.mib_down());
             let next = sizes.len();
@@ -88,13 +89,13 @@ impl Tasks {
         self.started.push(clock.between(task.placed, task.started));
         self.stopped.push(clock.between(task.placed, task.stopped));
         let many = self.stops.list.len() >= STOPS_MAX;
-        let stop = match (task.stop_code.as_str(), task.stop_reason.as_str()) {
+        let stop = match (task.stop_code, &*task.stop_reason) {
             (code, "") => code.to_owned(),
             ("", reason) => reason.to_owned(),
             (code, reason) => format!("{code}: {reason}"),
         };
         let known = self.stops.known.contains_key(&stop);
-        self.stop.push(self.stops.number(if many && !known { &task.stop_code } else { &stop }));
+        self.stop.push(self.stops.number(if many && !known { task.stop_code } else { &stop }));
     }
 
     fn add_node(&mut self, node: &NodeLine, clock: Clock) {
@@ -110,7 +111,7 @@ impl Tasks {
 
 impl Name {
     fn of(task: &TaskLine) -> Name {
-        let number = task.name.strip_prefix(&task.workload).and_then(|rest| rest.strip_prefix('-'));
+        let number = task.name.strip_prefix(&*task.workload).and_then(|rest| rest.strip_prefix('-'));
         let number = number.filter(|number| *number == "0" || !number.starts_with(['0', '+']));
         match number.and_then(|number| number.parse().ok()) {
             Some(number) => Name::Number(number),
@@ -121,11 +122,14 @@ impl Name {
 
 /// The names of all workloads, those with the most tasks first.
 pub(super) fn busiest(platform: &PlatformSheet) -> Vec<&str> {
-    let mut counts: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
+    let (mut names, mut known) = (Vec::new(), Map::default());
     for task in &platform.tasks {
-        *counts.entry(&task.workload).or_default() += 1;
+        let at = *known.get_or_insert_with(&*task.workload, || {
+            names.push((&*task.workload, 0));
+            names.len() - 1
+        });
+        names[at].1 += 1;
     }
-    let mut names: Vec<(&str, usize)> = counts.into_iter().collect();
-    names.sort_by_key(|&(_, count)| std::cmp::Reverse(count)); // stable: then by name
+    names.sort_by_key(|&(name, count)| (std::cmp::Reverse(count), name));
     names.into_iter().map(|(name, _)| name).collect()
 }

@@ -29,16 +29,21 @@ fn generated(tasks: u64, machines: u64, workloads: u64) -> Sheet {
                 let arrived = sheet.start + Span::from_nanos(gap * nth);
                 TaskLine {
                     name: format!("{workload}-{nth}"),
-                    workload,
-                    node: if on_machines { format!("general-{}", nth * 7 % machines) } else { String::new() },
+                    workload: workload.into(),
+                    node: if on_machines {
+                        format!("general-{}", nth * 7 % machines).into()
+                    } else {
+                        "".into()
+                    },
                     cpu: Cpu::millicores(250),
                     memory: Bytes::mib(512),
                     arrived,
                     placed: arrived + Span::millis(400),
                     started: arrived + Span::seconds(18),
                     stopped: arrived + Span::minutes(20 + nth % 97),
-                    stop_code: "EssentialContainerExited".to_owned(),
-                    stop_reason: format!("Essential container in task exited (app, exit code {})", nth % 3),
+                    stop_code: "EssentialContainerExited",
+                    stop_reason: format!("Essential container in task exited (app, exit code {})", nth % 3)
+                        .into(),
                     ..task.clone()
                 }
             })
@@ -48,7 +53,7 @@ fn generated(tasks: u64, machines: u64, workloads: u64) -> Sheet {
             .iter()
             .flat_map(|task| {
                 let says =
-                    |message: String| EventLine { at: task.placed, of: task.workload.clone(), message };
+                    |message: String| EventLine { at: task.placed, of: task.workload.to_string(), message };
                 let of = &task.workload;
                 [
                     says(format!("(service {of}) has started 1 tasks: (task {}).", task.name)),
@@ -88,7 +93,7 @@ fn as_many_single_tasks_as_are_shown_fit_whatever_they_say() {
     let mut sheet = generated(18_000, 1_000, 2_000); // on each of two platforms
     for (nth, task) in sheet.platforms.iter_mut().flat_map(|platform| &mut platform.tasks).enumerate() {
         task.stop_reason =
-            format!("Host EC2 of task {nth} terminated, which nobody has said of any other task.");
+            format!("Host EC2 of task {nth} terminated, which nobody has said of any other task.").into();
     }
     let page = page(&sheet);
     assert!(page.len() < MEGABYTES_3, "{}", page.len());
