@@ -18,8 +18,9 @@ use crate::measure::sheet::{
     ChargeLine, EventLine, Group, MeasureColumn, PlatformSheet, SettingLine, Sheet, WorkloadLine,
 };
 
+use super::data::{Packed, Scope};
 use super::svg::Plot;
-use super::{DATA_FILES, Place, data, folders, headline, number, svg};
+use super::{DATA_FILES, Place, folders, headline, number, svg};
 
 /// A text that the page holds as it is, with the hash by which the policy of the page admits it.
 pub(super) struct Asset {
@@ -54,8 +55,8 @@ const CARDS: [(&str, &str); 6] = [
     ("tasks_failed", "tasks failed"),
 ];
 
-/// The page for these platforms of the sheet.
-pub fn report(sheet: &Sheet, platforms: &[PlatformSheet], place: Place) -> Vec<u8> {
+/// The page for these platforms of the sheet, with the data that its scripts draw from.
+pub(super) fn report(sheet: &Sheet, platforms: &[PlatformSheet], place: Place, packed: &Packed) -> Vec<u8> {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -63,17 +64,17 @@ pub fn report(sheet: &Sheet, platforms: &[PlatformSheet], place: Place) -> Vec<u
     environment.set_lstrip_blocks(true);
     environment.add_template("report.html", TEMPLATE).expect("the template is well formed");
     let template = environment.get_template("report.html").expect("it was just added");
-    let page = Value::from_serialize(Page::of(sheet, platforms, place));
+    let page = Value::from_serialize(Page::of(sheet, platforms, place, packed));
     let text = template.render(context! { page }).expect("the page has what the template asks for");
     text.into_bytes()
 }
 
 #[derive(Serialize)]
-struct Page {
+struct Page<'a> {
     policy: String,
     styles: [&'static str; 2],
     scripts: [&'static str; 2],
-    data: String,
+    data: &'a str,
     title: String,
     about: String,
     facts: Vec<(&'static str, String)>,
@@ -184,20 +185,19 @@ struct Figure {
     svg: String,
 }
 
-impl Page {
-    fn of(sheet: &Sheet, platforms: &[PlatformSheet], place: Place) -> Page {
+impl Page<'_> {
+    fn of<'a>(sheet: &Sheet, platforms: &[PlatformSheet], place: Place, packed: &'a Packed) -> Page<'a> {
         let folders = match place {
             Place::Above => folders(platforms).into_iter().map(|folder| format!("{folder}/")).collect(),
             Place::Inside => vec![String::new(); platforms.len()],
         };
-        let (data, scopes) = data::json(sheet, platforms);
-        let platform = |((platform, folder), scope)| Platform::of(sheet, platforms, platform, folder, &scope);
+        let platform = |((platform, folder), scope)| Platform::of(sheet, platforms, platform, folder, scope);
         let settings: Vec<Setting> = sheet.settings.iter().map(Setting::of).collect();
         Page {
             policy: policy(),
             styles: STYLES.map(|asset| asset.text),
             scripts: SCRIPTS.map(|asset| asset.text),
-            data,
+            data: &packed.json,
             title: number::plain(&sheet.scenario),
             about: number::plain(&sheet.about),
             facts: facts(sheet, platforms),
@@ -210,7 +210,7 @@ impl Page {
             definitions: sheet.columns.iter().map(|column| (definition(column), column.about)).collect(),
             costs: svg::costs(sheet, platforms).map(Figure::of),
             starts: svg::starts(platforms).map(Figure::of),
-            platforms: platforms.iter().zip(folders).zip(scopes).map(platform).collect(),
+            platforms: platforms.iter().zip(folders).zip(&packed.scopes).map(platform).collect(),
             settings_set: settings.iter().filter(|setting| setting.set).count(),
             settings,
             files: DATA_FILES.iter().map(|file| file.0).collect(),
@@ -225,7 +225,7 @@ impl Platform {
         beside: &[PlatformSheet],
         platform: &PlatformSheet,
         folder: String,
-        scope: &data::Scope,
+        scope: &Scope,
     ) -> Platform {
         let workloads = platform.workloads.iter().take(ROWS_MAX);
         let decisions = ("all decisions".to_owned(), number::plain(&platform.decision_digest));

@@ -18,7 +18,10 @@ mod example;
 #[cfg(test)]
 mod tests;
 
+use std::slice::from_ref;
+
 use crate::measure::sheet::{PlatformSheet, Sheet};
+use data::Packed;
 
 /// The csv files of a platform with what they hold.
 pub const DATA_FILES: [(&str, &str); 7] = [
@@ -61,15 +64,18 @@ pub struct File {
 /// ```
 pub fn files(sheet: &Sheet) -> Vec<File> {
     let all = &sheet.platforms;
+    let packed = Packed::of(sheet, all);
     let mut files = vec![
-        File { path: "report.html".to_owned(), bytes: html::report(sheet, all, Place::Above) },
+        File { path: "report.html".to_owned(), bytes: html::report(sheet, all, Place::Above, &packed) },
         File { path: "summary.json".to_owned(), bytes: json::summary(sheet, all) },
         File { path: "summary.csv".to_owned(), bytes: csv::summary(sheet, all) },
     ];
     let plots = svg::costs(sheet, all).into_iter().chain(svg::starts(all));
     files.extend(plots.map(|plot| plot_file("", &plot)));
     for (platform, folder) in all.iter().zip(folders(all)) {
-        files.extend(platform_files(sheet, platform, &format!("{folder}/")));
+        let alone = (all.len() > 1).then(|| Packed::of(sheet, from_ref(platform)));
+        let packed = alone.as_ref().unwrap_or(&packed);
+        files.extend(platform_files(sheet, platform, packed, &format!("{folder}/")));
     }
     files
 }
@@ -87,11 +93,11 @@ pub fn folders(platforms: &[PlatformSheet]) -> Vec<String> {
     taken
 }
 
-fn platform_files(sheet: &Sheet, platform: &PlatformSheet, folder: &str) -> Vec<File> {
-    let one = std::slice::from_ref(platform);
+fn platform_files(sheet: &Sheet, platform: &PlatformSheet, packed: &Packed, folder: &str) -> Vec<File> {
+    let one = from_ref(platform);
     let file = |name: &str, bytes| File { path: format!("{folder}{name}"), bytes };
     let mut files = vec![
-        file("report.html", html::report(sheet, one, Place::Inside)),
+        file("report.html", html::report(sheet, one, Place::Inside, packed)),
         file("summary.json", json::summary(sheet, one)),
         file("summary.csv", csv::summary(sheet, one)),
         file("timeseries.csv", csv::timeseries(sheet, platform)),

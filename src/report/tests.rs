@@ -238,7 +238,8 @@ fn summary_json_has_the_described_keys_and_no_other() {
 #[test]
 fn the_page_needs_nothing_else() {
     for sheet in [example::sheet(), example::hostile()] {
-        let page = html::report(&sheet, &sheet.platforms, Place::Above);
+        let packed = Packed::of(&sheet, &sheet.platforms);
+        let page = html::report(&sheet, &sheet.platforms, Place::Above, &packed);
         let page = String::from_utf8(without_assets(page)).expect("UTF-8");
         for outside in
             ["<script src", "<link", "<img", "@import", "url(", "src=", "https://", " style=", " onclick="]

@@ -89,15 +89,7 @@ impl Writer {
             self.day = (day, until_time(at));
         }
         self.bytes.extend_from_slice(self.day.1.as_bytes());
-        let millis = in_day / 1_000_000;
-        self.digits(millis / 3_600_000, 2);
-        self.bytes.push(b':');
-        self.digits(millis / 60_000 % 60, 2);
-        self.bytes.push(b':');
-        self.digits(millis / 1000 % 60, 2);
-        self.bytes.push(b'.');
-        self.digits(millis % 1000, 3);
-        self.bytes.push(b'Z');
+        self.bytes.extend_from_slice(&time(in_day / 1_000_000));
     }
 
     fn seconds(&mut self, span: Span) {
@@ -116,13 +108,30 @@ impl Writer {
 
     /// The last digits of a number, so many.
     fn digits(&mut self, mut number: u64, width: usize) {
-        let start = self.bytes.len();
-        self.bytes.resize(start + width, b'0');
-        for digit in self.bytes[start..].iter_mut().rev() {
-            *digit += u8::try_from(number % 10).expect("a digit");
+        let mut text = [b'0'; 20];
+        for place in text[..width].iter_mut().rev() {
+            *place = digit(number);
             number /= 10;
         }
+        self.bytes.extend_from_slice(&text[..width]);
     }
+}
+
+/// The time of a day in milliseconds, `00:00:00.000Z`.
+fn time(millis: u64) -> [u8; 13] {
+    let (hours, minutes, seconds) = (millis / 3_600_000, millis / 60_000 % 60, millis / 1000 % 60);
+    let [hour, minute, second] = [hours, minutes, seconds].map(|number| [digit(number / 10), digit(number)]);
+    let [tenth, hundredth, thousandth] = [millis / 100, millis / 10, millis].map(digit);
+    [
+        hour[0], hour[1], b':', minute[0], minute[1], b':', second[0], second[1], b'.', tenth, hundredth,
+        thousandth, b'Z',
+    ]
+}
+
+/// The last digit of a number.
+#[expect(clippy::cast_possible_truncation, reason = "below ten")]
+const fn digit(number: u64) -> u8 {
+    b'0' + (number % 10) as u8
 }
 
 /// The text of an instant up to its `T`.

@@ -9,6 +9,8 @@ mod events;
 mod frames;
 mod tasks;
 
+use std::fmt::Write;
+
 use serde::Serialize;
 
 use crate::base::{Span, Timestamp};
@@ -64,27 +66,33 @@ impl Scope {
     }
 }
 
-/// The data as JSON that can stand inside a `script` element (it holds no `<`, `>` or `&`), and how much
-/// of each platform it holds.
-pub(super) fn json(sheet: &Sheet, platforms: &[PlatformSheet]) -> (String, Vec<Scope>) {
-    let data = Data::of(sheet, platforms);
-    let scopes = data.platforms.iter().zip(platforms).map(|(data, platform)| data.scope(platform)).collect();
-    (escaped(&data), scopes)
+/// The data as it stands in a page.
+pub(super) struct Packed {
+    /// JSON that can stand inside a `script` element: it holds no `<`, `>` or `&`.
+    pub(super) json: String,
+    /// How much of each platform it holds.
+    pub(super) scopes: Vec<Scope>,
+}
+
+impl Packed {
+    pub(super) fn of(sheet: &Sheet, platforms: &[PlatformSheet]) -> Packed {
+        let data = Data::of(sheet, platforms);
+        let scopes = data.platforms.iter().zip(platforms).map(|(data, platform)| data.scope(platform));
+        Packed { scopes: scopes.collect(), json: escaped(&data) }
+    }
 }
 
 fn escaped(data: &Data) -> String {
     let text = serde_json::to_string(data).expect("plain columns can be written");
     let mut safe = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '<' => safe.push_str("\\u003c"),
-            '>' => safe.push_str("\\u003e"),
-            '&' => safe.push_str("\\u0026"),
-            '\u{2028}' => safe.push_str("\\u2028"),
-            '\u{2029}' => safe.push_str("\\u2029"),
-            _ => safe.push(letter),
-        }
+    let mut rest = text.as_str();
+    while let Some(at) = rest.find(['<', '>', '&', '\u{2028}', '\u{2029}']) {
+        let (before, behind) = rest.split_at(at);
+        let letter = behind.chars().next().expect("one was found");
+        let _ = write!(safe, "{before}\\u{:04x}", u32::from(letter));
+        rest = &behind[letter.len_utf8()..];
     }
+    safe.push_str(rest);
     safe
 }
 

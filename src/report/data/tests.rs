@@ -75,7 +75,7 @@ fn generated(tasks: u64, machines: u64, workloads: u64) -> Sheet {
 }
 
 fn page(sheet: &Sheet) -> String {
-    let bytes = html::report(sheet, &sheet.platforms, Place::Above);
+    let bytes = html::report(sheet, &sheet.platforms, Place::Above, &Packed::of(sheet, &sheet.platforms));
     String::from_utf8(bytes).expect("UTF-8")
 }
 
@@ -112,7 +112,7 @@ fn four_hundred_thousand_tasks_are_summed_up_and_the_page_says_so() {
 #[test]
 fn the_data_cannot_end_its_script() {
     for sheet in [example::hostile(), example::sheet(), example::empty()] {
-        let (data, _) = json(&sheet, &sheet.platforms);
+        let data = Packed::of(&sheet, &sheet.platforms).json;
         assert!(!data.contains(['<', '>', '&', '\u{2028}', '\u{2029}']));
         let read: serde_json::Value = serde_json::from_str(&data).expect("it is JSON");
         let name = read["platforms"][0]["name"].as_str().expect("a name");
