@@ -138,6 +138,8 @@ pub struct EcsAgent {
     tickets: Tickets,
     /// Empty between two calls.
     removed_images: Vec<Symbol>,
+    /// What is due first, and when; more is asked of it than changes it.
+    next: Option<(Timestamp, Unit)>,
 }
 
 /// One unit of work, in the order in which units of one instant are done.
@@ -154,7 +156,7 @@ impl EcsAgent {
     /// An agent that starts now on an empty host.
     pub fn new(now: Timestamp, settings: AgentSettings, capacity: &HostCapacity) -> Self {
         let settings = settings.in_force();
-        EcsAgent {
+        let mut agent = EcsAgent {
             settings,
             resources: HostResources::new(capacity),
             images: Images::new(&settings, &capacity.baked_images, now),
@@ -167,7 +169,10 @@ impl EcsAgent {
             cleanups: VecDeque::new(),
             tickets: Tickets::default(),
             removed_images: Vec::new(),
-        }
+            next: None,
+        };
+        agent.next = agent.next_unit();
+        agent
     }
 
     /// How many tasks wait for room.
@@ -201,15 +206,19 @@ impl Reconciler for EcsAgent {
     type Command = AgentCommand;
 
     fn observe(&mut self, now: Timestamp, change: AgentChange) {
+        if self.inbox.is_empty() {
+            let unit = (now, Unit::Change);
+            self.next = Some(self.next.map_or(unit, |next| next.min(unit)));
+        }
         self.inbox.push_back((now, change));
     }
 
     fn wake_at(&self) -> Option<Timestamp> {
-        self.next_unit().map(|(at, _)| at)
+        self.next.map(|(at, _)| at)
     }
 
     fn reconcile(&mut self, turn: &mut Turn<'_>, view: AgentView<'_>, out: &mut Vec<(Ticket, AgentCommand)>) {
-        let Some((_, unit)) = self.next_unit().filter(|(at, _)| *at <= turn.now) else { return };
+        let Some((_, unit)) = self.next.filter(|(at, _)| *at <= turn.now) else { return };
         match unit {
             Unit::Change => {
                 let (_, change) = self.inbox.pop_front().expect("the inbox is due, so it is not empty");
@@ -223,6 +232,7 @@ impl Reconciler for EcsAgent {
             Unit::RemoveTask => self.remove_task(turn.now, view, out),
             Unit::CleanImages => self.clean_images(turn.now, out),
         }
+        self.next = self.next_unit();
     }
 }
 
