@@ -8,6 +8,7 @@ mod constraint;
 mod fargate;
 mod feasible;
 mod layout;
+mod ledger;
 mod shape_index;
 pub mod stop;
 mod strategy;
@@ -524,22 +525,11 @@ impl Placement {
         self.belief.registered().filter(move |(_, seat)| active(seat.status)).map(|(row, _)| row)
     }
 
-    /// Counts the reasons, and finds the instance that came closest (PL-41).
-    fn rejection(&self, definitions: &Definitions, wanted: &Wanted<'_>) -> Rejection {
+    /// Counts the reasons, and finds the instance that came closest.
+    fn rejection(&mut self, definitions: &Definitions, wanted: &Wanted<'_>) -> Rejection {
         let question = Question::new(&self.belief, definitions, wanted);
-        let mut rejection = Rejection::default();
-        let mut best = None;
-        for row in self.active() {
-            let Some(refusal) = question.refusal(row) else { continue };
-            rejection.counts[refusal as usize] += 1;
-            mark!("PL-41");
-            let [_, left] = question.numbers(row, refusal);
-            let closeness = (question.passed(row), refusal, left);
-            if best.is_none_or(|best| closeness > best) {
-                best = Some(closeness);
-                rejection.closest = Some((row, refusal));
-            }
-        }
+        let rejection = self.index.rejection(&question, wanted, self.settings);
+        self.belief.was_read();
         if rejection.closest.is_none() {
             mark!("PL-40");
             let any = self.belief.any_listed();

@@ -22,9 +22,10 @@ use crate::mark;
 use super::belief::{Net, Seat, Touch, UNREGISTERED};
 use super::feasible::{HeldMax, Question, has_attributes, is_located};
 use super::layout::{Layout, Leaf, Part};
+use super::ledger::{Ledger, Ledgers};
 use super::strategy::{Chain, Key, Step, Value, own_number};
 use super::tree::{NONE, Tree};
-use super::{PlacementSettings, Wanted, constraint, strategy};
+use super::{PlacementSettings, Rejection, Wanted, constraint, strategy};
 
 /// The views of all shapes in use.
 #[derive(Debug, Default)]
@@ -40,6 +41,7 @@ pub(super) struct ShapeIndex {
     uses: u64,
     /// How many layouts were made.
     made: u64,
+    ledgers: Ledgers,
     pub(super) limits: Limits,
 }
 
@@ -141,6 +143,22 @@ impl ShapeIndex {
             seen.set(part, place, key);
         }
         best
+    }
+
+    /// Why no instance can take the task of a request.
+    pub(super) fn rejection(
+        &mut self,
+        question: &Question<'_>,
+        wanted: &Wanted<'_>,
+        settings: PlacementSettings,
+    ) -> Rejection {
+        let number = self.shape(question, wanted, settings);
+        let shape = &self.shapes[number];
+        if shape.is_by_seat && !shape.distinct {
+            self.ledgers.rejection(question, number)
+        } else {
+            Ledger::of(question).rejection()
+        }
     }
 
     /// The shape of a request, found among those seen before or added.
