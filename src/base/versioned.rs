@@ -117,6 +117,11 @@ impl<T: Copy> Table<T> {
         (cell.since, cell.undo) = (revision, number);
     }
 
+    /// Changes a row that has a value, as part of its last change: nobody may have read that one.
+    pub fn amend(&mut self, row: Row<T>, change: impl FnOnce(&mut T)) {
+        change(self.cells[row.index()].value.as_mut().expect("a row that changes has a value"));
+    }
+
     /// Forgets the oldest change and hands back what it overwrote. A row whose last change is a
     /// forgotten deletion becomes vacant.
     #[inline]

@@ -103,15 +103,21 @@ impl EcsRecord {
         self.tasks.write(row, revision, new);
     }
 
-    /// Changes a task in its place.
+    /// Changes a task in its place. What becomes of one task in one instant is one change until somebody
+    /// reads it.
     pub fn change_task(&mut self, now: Timestamp, row: Row<Task>, change: impl FnOnce(&mut Task)) {
-        let revision = self.log.append(now, Changed::Task(row));
         let books = &mut self.books;
-        self.tasks.change(row, revision, |task| {
+        let change = |task: &mut Task| {
             let former = task.status;
             change(task);
             books.change(Some(former), Some(task.status));
-        });
+        };
+        if matches!(self.log.unread(now), Some(Changed::Task(last)) if last == row) {
+            self.tasks.amend(row, change);
+        } else {
+            let revision = self.log.append(now, Changed::Task(row));
+            self.tasks.change(row, revision, change);
+        }
     }
 
     /// Writes a new container instance and says where.
@@ -265,12 +271,13 @@ mod tests {
     use crate::base::{EntityKey, Name, Span, Symbols};
     use crate::control::ecs::objects::{Desired, Health, LaunchType, TaskTimes};
 
-    /// What happens next: a new task of a service, a step of one, or its deletion; then time passes,
-    /// and one of the readers reads.
+    /// What happens next: a new task of a service, a step of one, or its deletion, or one of the readers
+    /// reads; every third time, time passes.
     #[derive(Clone, Copy, Debug)]
     enum Step {
         Create(u32),
         Advance(usize),
+        Change(usize),
         Delete(usize),
         Read(usize),
         Trim,
@@ -279,7 +286,8 @@ mod tests {
     fn steps() -> impl Strategy<Value = Vec<Step>> {
         let step = prop_oneof![
             3 => (0..4_u32).prop_map(Step::Create),
-            4 => (0..60_usize).prop_map(Step::Advance),
+            3 => (0..60_usize).prop_map(Step::Advance),
+            6 => (0..6_usize).prop_map(Step::Change),
             2 => (0..60_usize).prop_map(Step::Delete),
             3 => (0..3_usize).prop_map(Step::Read),
             2 => Just(Step::Trim),
@@ -299,8 +307,9 @@ mod tests {
             let mut record = EcsRecord::new();
             let cursors = LAGS.map(|_| record.open());
             let mut copies: Vec<BTreeMap<Row<Task>, Task>> = vec![BTreeMap::new()];
+            let mut last = None;
             for (number, step) in steps.into_iter().enumerate() {
-                let now = Timestamp::from_nanos(number as u64);
+                let now = Timestamp::from_nanos(number as u64 / 3);
                 let newest = copies.last().expect("one at least").clone();
                 let pick = |index: usize| newest.iter().nth(index % newest.len().max(1)).map(|(row, task)| (*row, *task));
                 let mut copy = newest.clone();
@@ -325,6 +334,7 @@ mod tests {
                         };
                         let row = record.create_task(now, task);
                         prop_assert!(copies.iter().rev().take(copies.len() - usize::try_from(record.log.horizon().0).unwrap()).all(|copy| !copy.contains_key(&row)), "a row in use is not given away");
+                        last = Some((row, now));
                         copy.insert(row, task);
                         copies.push(copy);
                     }
@@ -332,6 +342,23 @@ mod tests {
                         if let Some((row, mut task)) = pick(index) {
                             task.status = if task.status == TaskStatus::Provisioning { TaskStatus::Running } else { TaskStatus::Stopped };
                             record.write_task(now, row, Some(task));
+                            last = Some((row, now));
+                            copy.insert(row, task);
+                            copies.push(copy);
+                        }
+                    }
+                    Step::Change(index) => {
+                        if let Some((row, mut task)) = pick(index) {
+                            let head = record.log.head();
+                            record.change_task(now, row, |task| task.times.ready = now);
+                            task.times.ready = now;
+                            let unread = cursors.iter().all(|&cursor| record.read_up_to(cursor) < head);
+                            let amends = unread && last == Some((row, now));
+                            prop_assert_eq!(record.log.head() == head, amends);
+                            if amends {
+                                copies.pop();
+                            }
+                            last = Some((row, now));
                             copy.insert(row, task);
                             copies.push(copy);
                         }
@@ -339,6 +366,7 @@ mod tests {
                     Step::Delete(index) => {
                         if let Some((row, _)) = pick(index) {
                             record.write_task(now, row, None);
+                            last = None;
                             copy.remove(&row);
                             copies.push(copy);
                         }

@@ -61,6 +61,13 @@ impl<C: Copy> Log<C> {
         self.changes[position].1
     }
 
+    /// The newest change, if it was made at this time and no attached cursor has read it.
+    pub fn unread(&self, at: Timestamp) -> Option<C> {
+        let &(made_at, change) = self.changes.back()?;
+        let head = self.head();
+        (made_at == at && self.cursors.iter().all(|(_, &read)| read < head)).then_some(change)
+    }
+
     /// The newest revision that was written at or before `until`: what a reader with a lag may see.
     pub fn written_by(&self, until: Timestamp) -> Revision {
         if self.changes.back().is_none_or(|&(at, _)| at <= until) {
