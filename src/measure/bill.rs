@@ -27,7 +27,7 @@ const GP3_OPERATIONS: u32 = 3000;
 /// MiB per second that the price of gp3 includes.
 const GP3_THROUGHPUT: u32 = 125;
 /// This much ephemeral storage is included in the price of a Fargate task.
-const STORAGE_INCLUDED: Bytes = Bytes::gib(20);
+pub(super) const STORAGE_INCLUDED: Bytes = Bytes::gib(20);
 
 /// What neither bill holds; printed under every table of costs.
 pub const NOT_BILLED: &[&str] = &[
@@ -333,7 +333,8 @@ const fn platform_label(platform: Platform) -> &'static str {
     }
 }
 
-fn positive(amount: i64) -> u128 {
+/// An amount as it is multiplied into usage.
+pub(super) fn positive(amount: i64) -> u128 {
     u128::try_from(amount).expect("an amount that is billed is not negative")
 }
 

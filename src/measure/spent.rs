@@ -1,19 +1,17 @@
 //! Money over time: what machines and Fargate tasks had cost by each instant of a grid.
 //!
 //! Computed after the run from its rows, so that a run pays nothing for it. Time is counted to the
-//! nanosecond: minimum charges and started seconds are left to the bill. Knows nothing of bills.
+//! nanosecond: minimum charges and started seconds are left to the bill.
 
 use crate::base::money::HOUR_NS;
-use crate::base::{Bytes, Row, Span, Symbol, Timestamp, Usage};
+use crate::base::{Row, Span, Symbol, Timestamp, Usage};
 use crate::catalog::Rate;
 use crate::control::ecs::objects::{LaunchType, TaskDefinition};
 use crate::sim::plan::Plan;
 
+use super::bill::{STORAGE_INCLUDED, positive};
 use super::collector::Measured;
 use super::tables::{MachineRow, TaskRow};
-
-/// This much ephemeral storage is included in the price of a Fargate task.
-const STORAGE_INCLUDED: Bytes = Bytes::gib(20);
 
 /// What had been spent at the start of the run and at each `period` from then on, in 1e-10 USD; as many
 /// points as the series of `measured` have. Needs the rows of tasks.
@@ -95,10 +93,6 @@ fn integrate(changes: &[(Timestamp, i128)], start: Timestamp, period: Span, poin
         at = at.saturating_add(period);
     }
     spent
-}
-
-fn positive(amount: i64) -> u128 {
-    u128::try_from(amount).expect("an amount that is billed is not negative")
 }
 
 #[cfg(test)]
