@@ -244,7 +244,7 @@ impl Lowering<'_> {
         if let Some(cluster) = request.cluster.as_deref() {
             create_cluster(cluster, account);
         }
-        let begins = after(self, stated.at.as_ref().map_or(from(stated), |at| at.value));
+        let begins = after(self, begins(stated));
         let known = known(account, &self.zones, begins);
         let request = match api::request::run(&request, name, &known, &mut self.definitions) {
             Ok(request) => request,
@@ -270,7 +270,7 @@ impl Lowering<'_> {
     /// A rate that is calls without end within the run is refused before it fills the memory.
     fn check_calls(&mut self, name: &Placed<String>, stated: &Stated, arrivals: &Arrivals) {
         let Arrivals { first, until, count_max, .. } = *arrivals;
-        if count_max > 0 && first >= until && !ends_before_it_begins(stated) {
+        if count_max > 0 && first >= until && end_before_begin(stated).is_none() {
             let message = format!("{} never arrives: its first call is after the end", name.value);
             self.found.push(Diagnostic::new(Code::Unused, name.place, message));
         }
@@ -287,8 +287,7 @@ impl Lowering<'_> {
 
     /// What begins must begin before it ends.
     fn check_end(&mut self, name: &Placed<String>, stated: &Stated) {
-        let begins = stated.at.as_ref().map_or(from(stated), |at| at.value);
-        if let Some(until) = stated.until.as_ref().filter(|until| until.value <= begins) {
+        if let Some(until) = end_before_begin(stated) {
             let message = format!("{} ends before it begins", name.value);
             self.wrong(Diagnostic::new(Code::CapacityBounds, until.place, message));
         }
@@ -368,12 +367,17 @@ impl Lowering<'_> {
     }
 }
 
-/// How long after the start the first call is made, where it is one of many.
-fn ends_before_it_begins(stated: &Stated) -> bool {
-    let begins = stated.at.as_ref().map_or(from(stated), |at| at.value);
-    stated.until.as_ref().is_some_and(|until| until.value <= begins)
+/// The stated end, where it does not come after the beginning.
+fn end_before_begin(stated: &Stated) -> Option<&Placed<Span>> {
+    stated.until.as_ref().filter(|until| until.value <= begins(stated))
 }
 
+/// How long after the start the first call is made, or may be made.
+fn begins(stated: &Stated) -> Span {
+    stated.at.as_ref().map_or(from(stated), |at| at.value)
+}
+
+/// The same, where it is one of many.
 fn from(stated: &Stated) -> Span {
     stated.from.unwrap_or(Span::ZERO)
 }
