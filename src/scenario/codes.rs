@@ -210,10 +210,6 @@ codes! {
         "At most five placement strategies; no strategies with Fargate or daemons; at most one base above \
          zero; at least one weight above zero; no launch type beside capacity providers."
         "capacity: [ { provider: FARGATE, weight: 0 } ]\n" => "capacity: [ { provider: FARGATE, weight: 1 } ]\n"
-    DeploymentRule "E0412" "deployment figures that allow no step":
-        "With a minimum of 100 % and a maximum of 100 % nothing may start and nothing may stop."
-        "\"minimumHealthyPercent\": 100, \"maximumPercent\": 100"
-        => "\"minimumHealthyPercent\": 50, \"maximumPercent\": 100"
     RequestRule "E0413" "a request that ECS refuses":
         "ECS would answer with an InvalidParameterException or a ClientException; the message says which \
          rule is broken."
