@@ -15,6 +15,11 @@ impl Symbol {
     pub const FIRST: Symbol = Symbol(0);
 }
 
+/// A number made of a text alone, the same in every plan: what a digest takes.
+pub fn fingerprint(text: &str) -> u64 {
+    EntityKey::new("text", text, 0).low()
+}
+
 /// The spellings of one plan.
 ///
 /// ```
@@ -39,7 +44,7 @@ impl Symbols {
         }
         let symbol = Symbol(u32::try_from(self.texts.len()).expect("fewer than 2^32 spellings"));
         self.texts.push(text.into());
-        self.fingerprints.push(EntityKey::new("text", text, 0).low());
+        self.fingerprints.push(fingerprint(text));
         self.numbers.insert(text.into(), symbol);
         symbol
     }

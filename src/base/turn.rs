@@ -89,6 +89,8 @@ pub enum Purpose {
     Terminate = 23,
     /// Where the search for victims of a preemption begins.
     Preempt = 24,
+    /// When a pod is deleted.
+    Departure = 25,
 }
 
 /// Who a question is about: the thing whose decisions should be explained.

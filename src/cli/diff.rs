@@ -302,6 +302,7 @@ fn in_words(plan: &Plan, fact: &Fact<'_>) -> (String, Option<(String, u64)>) {
         }
         Fact::Registered { instance, .. } => (format!("{} registers", named(plan, instance.name)), None),
         Fact::Said { .. } => ("a service says something".to_owned(), None),
+        Fact::Pod(_) => (String::new(), None),
     }
 }
 

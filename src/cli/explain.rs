@@ -200,7 +200,8 @@ impl Observer for Story {
             | Fact::Stopped(_)
             | Fact::MachineRunning(_)
             | Fact::MachineTerminated(_)
-            | Fact::Said { .. } => return,
+            | Fact::Said { .. }
+            | Fact::Pod(_) => return,
         };
         self.lines.push((at, line));
     }

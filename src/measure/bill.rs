@@ -176,7 +176,8 @@ impl Meter {
             | Fact::Ready(_)
             | Fact::Stopping(_)
             | Fact::Registered { .. }
-            | Fact::Said { .. } => {}
+            | Fact::Said { .. }
+            | Fact::Pod(_) => {}
         }
     }
 

@@ -219,6 +219,7 @@ impl Observer for Collector {
                 names[row.index()] = instance.name;
             }
             Fact::MachineTerminated(machine) => self.machine(machine.name, |row| row.terminated = at),
+            Fact::Pod(_) => {}
             Fact::Said { service, message } => {
                 if self.keep_rows {
                     let service = plan.definitions[service.definition].name;

@@ -116,7 +116,8 @@ impl Occupancy {
             | Fact::Ready(_)
             | Fact::MachineRunning(_)
             | Fact::MachineTerminated(_)
-            | Fact::Said { .. } => {}
+            | Fact::Said { .. }
+            | Fact::Pod(_) => {}
         }
     }
 

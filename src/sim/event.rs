@@ -8,6 +8,7 @@ use crate::control::ecs::objects::Task;
 use crate::control::ecs::scheduler::Call;
 use crate::world::HostEvent;
 
+use super::kubernetes::state::{ApiCall, ThePod};
 use super::plan::Machine;
 use super::simulation::AgentSeat;
 
@@ -56,6 +57,23 @@ pub enum Event {
     WakeAgent(Handle<AgentSeat>),
     /// The scheduler wants to work.
     WakeScheduler,
+    /// A process creates its next pods, by its place in the plan.
+    CreatePods(u32),
+    /// Somebody deletes a pod.
+    DeletePod(ThePod),
+    /// A call of kube-scheduler comes to the API server.
+    ApiCall {
+        /// The call.
+        call: Row<ApiCall>,
+        /// How many pods were created before the one that it is for.
+        age: u32,
+    },
+    /// The kubelet of its node hears of a pod.
+    PodHeard(ThePod),
+    /// A kubelet wants to work, by the place of its node in the plan.
+    WakeKubelet(u32),
+    /// kube-scheduler wants to work.
+    WakeKubeScheduler,
     /// The run is over.
     End,
 }
@@ -97,12 +115,18 @@ impl Event {
             | Event::InterfaceAttached(task)
             | Event::InterfaceTimeout(task)
             | Event::Deprovisioned(task) => (WORLD, task.age),
-            Event::CreateService(number) | Event::Arrive(number) => (ARRIVAL, number),
+            Event::ApiCall { age, .. } => (WORLD, age),
+            Event::PodHeard(pod) => (WORLD, pod.age),
+            Event::CreateService(number) | Event::Arrive(number) | Event::CreatePods(number) => {
+                (ARRIVAL, number)
+            }
+            Event::DeletePod(pod) => (AGAIN, pod.age),
             Event::Replay(number) => (REPLAY, number),
             Event::CallAgain { serial, .. } => (AGAIN, serial),
             Event::Call => (ARRIVAL, u32::MAX),
             Event::WakeAgent(seat) => (AGENT, seat.row.number()),
-            Event::WakeScheduler => (SCHEDULER, 0),
+            Event::WakeKubelet(seat) => (AGENT, seat),
+            Event::WakeScheduler | Event::WakeKubeScheduler => (SCHEDULER, 0),
             Event::End => (END, 0),
         }
     }

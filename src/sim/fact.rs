@@ -4,12 +4,14 @@
 //! same on every machine and survives unrelated changes. A fact changes nothing. Knows nothing of who
 //! watches.
 
+use crate::base::label::fingerprint;
 use crate::base::{EntityKey, Name, Row, Symbol, Timestamp};
 use crate::control::ecs::events::ServiceMessage;
 use crate::control::ecs::objects::{ContainerInstance, Definitions, Service, Stop, Task};
 use crate::control::ecs::placement::{Refusal, Rejection};
 use crate::engine::Digest;
 
+use super::kubernetes::fact::{PodEnd, PodFact, PodLife};
 use super::plan::{Machine, Plan};
 
 /// Something that became true.
@@ -63,6 +65,8 @@ pub enum Fact<'a> {
         /// What it said.
         message: &'a ServiceMessage,
     },
+    /// Something of a Kubernetes cluster.
+    Pod(PodFact<'a>),
 }
 
 /// The kinds of facts, in the order of [`Fact`].
@@ -82,11 +86,21 @@ pub enum FactKind {
     Registered,
     MachineTerminated,
     Said,
+    NodeReady,
+    PodCreated,
+    PodWaits,
+    PodBound,
+    PodPulling,
+    PodStarted,
+    PodReady,
+    PodDeleted,
+    PodEnded,
+    PodSaid,
 }
 
 impl FactKind {
     /// Every kind, with the name it has in files and whether it is a decision.
-    pub const ALL: [(FactKind, &'static str, bool); 12] = [
+    pub const ALL: [(FactKind, &'static str, bool); 22] = [
         (FactKind::Arrived, "arrived", false),
         (FactKind::Refused, "refused", true),
         (FactKind::Placed, "placed", true),
@@ -99,6 +113,16 @@ impl FactKind {
         (FactKind::Registered, "registered", false),
         (FactKind::MachineTerminated, "machine-terminated", true),
         (FactKind::Said, "said", false),
+        (FactKind::NodeReady, "node-ready", false),
+        (FactKind::PodCreated, "pod-created", false),
+        (FactKind::PodWaits, "pod-waits", true),
+        (FactKind::PodBound, "pod-bound", true),
+        (FactKind::PodPulling, "pod-pulling", false),
+        (FactKind::PodStarted, "pod-started", true),
+        (FactKind::PodReady, "pod-ready", false),
+        (FactKind::PodDeleted, "pod-deleted", true),
+        (FactKind::PodEnded, "pod-ended", true),
+        (FactKind::PodSaid, "pod-said", false),
     ];
 }
 
@@ -138,6 +162,7 @@ impl Fact<'_> {
             Fact::Registered { .. } => FactKind::Registered,
             Fact::MachineTerminated(_) => FactKind::MachineTerminated,
             Fact::Said { .. } => FactKind::Said,
+            Fact::Pod(fact) => fact.kind(),
         }
     }
 }
@@ -195,8 +220,33 @@ fn words(definitions: &Definitions, at: Timestamp, fact: &Fact<'_>) -> [u64; 6] 
         }
         Fact::Registered { instance, .. } => (keyed(instance.key), text(definitions[instance.class].zone), 0),
         Fact::Said { service, message } => (keyed(service.key), message_word(message), 0),
+        Fact::Pod(fact) => pod_words(definitions, fact),
     };
     [fact.kind() as u64, at.as_nanos(), high, low, first, second]
+}
+
+/// Who a fact about a pod is about, and two more words.
+fn pod_words(definitions: &Definitions, fact: PodFact<'_>) -> ((u64, u64), u64, u64) {
+    let text = |symbol: Symbol| definitions.symbols.fingerprint(symbol);
+    let about = |pod: &PodLife, first| ((pod.key.high(), pod.key.low()), first, 0);
+    match fact {
+        PodFact::NodeReady { machine, .. } => {
+            ((machine.key.high(), machine.key.low()), text(definitions[machine.class].instance_type), 0)
+        }
+        PodFact::Created(pod)
+        | PodFact::Pulling(pod)
+        | PodFact::Started(pod)
+        | PodFact::Ready(pod)
+        | PodFact::Deleted(pod) => about(pod, 0),
+        PodFact::Waits { pod, message } => about(pod, fingerprint(message)),
+        PodFact::Bound(pod) => {
+            let ((high, low), ..) = about(pod, 0);
+            let (node, zone) = pod.node.expect("a pod that is bound has a node");
+            ((high, low), text(node.of) ^ node.serial, text(zone))
+        }
+        PodFact::Ended(pod) => about(pod, pod.end.map_or(0, PodEnd::word)),
+        PodFact::Said { pod, note, .. } => about(pod, fingerprint(note)),
+    }
 }
 
 /// Reasons that nobody gave do not count, so that a new reason moves no old digest.

@@ -5,6 +5,7 @@
 
 pub mod event;
 pub mod fact;
+pub mod kubernetes;
 pub mod plan;
 pub mod simulation;
 mod step;

@@ -22,6 +22,8 @@ use crate::workload::Arrivals;
 use crate::workload::trace::{Pace, Shape, Size, TraceSource};
 use crate::world::{Registry, WorldSettings};
 
+use super::kubernetes::KubernetesPlan;
+
 /// What one platform of a scenario comes down to.
 #[derive(Debug)]
 pub struct Plan {
@@ -53,6 +55,8 @@ pub struct Plan {
     pub world: WorldSettings,
     /// Decisions and the API.
     pub ecs: EcsSettings,
+    /// The Kubernetes cluster, where this is one.
+    pub kubernetes: Option<Box<KubernetesPlan>>,
     /// What things cost.
     pub rates: Rates,
 }

@@ -24,6 +24,7 @@ use crate::world::{Ec2, Effects, Fargate, Host, Hosts};
 
 use super::event::Event;
 use super::fact::{Digests, Fact, Observer};
+use super::kubernetes::state::Kubernetes;
 use super::plan::{Machine, Plan, Pool};
 use super::wire::Player;
 
@@ -81,6 +82,8 @@ pub struct Simulation<'a> {
     pub(super) players: Vec<Option<Player>>,
     /// Ranges for the work of tasks of traces that have not been sent yet.
     pub(super) lifetimes: Map<Name, (Span, Span)>,
+    /// The Kubernetes cluster, where the plan has one.
+    pub(super) kubernetes: Option<Box<Kubernetes>>,
     /// The trace that the run lost.
     pub(super) trace_fault: Option<TraceFault>,
     pub(super) tokens: ClientTokens,
@@ -188,6 +191,9 @@ pub fn run_with(
         }
         if simulation.counts.events.is_multiple_of(EVENTS_BETWEEN_TRIMS) {
             simulation.record.trim();
+            if let Some(cluster) = &mut simulation.kubernetes {
+                cluster.record.trim();
+            }
         }
         if simulation.counts.events == simulation.recount_at {
             simulation.recount();
@@ -242,6 +248,10 @@ impl<'a> Simulation<'a> {
             walks: plan.arrivals.iter().map(|arrival| arrival.arrivals.walk()).collect(),
             players: Vec::with_capacity(plan.traces.len()),
             lifetimes: Map::default(),
+            kubernetes: plan
+                .kubernetes
+                .as_ref()
+                .map(|cluster| Box::new(Kubernetes::new(cluster, plan.start))),
             trace_fault: None,
             tokens: ClientTokens::new(plan.ecs.token_memory),
             serials: Map::default(),
@@ -263,6 +273,7 @@ impl<'a> Simulation<'a> {
             self.schedule(*at, Event::CreateService(number_32(number)));
         }
         self.begin_demand();
+        self.begin_cluster();
         for (number, pool) in self.plan.pools.iter().enumerate() {
             self.schedule(pool.launch_at, Event::Launch(number_32(number)));
         }
@@ -285,6 +296,9 @@ impl<'a> Simulation<'a> {
         let rows: u64 = self.record.books().by_status.iter().sum();
         self.recount_at = self.counts.events + EVENTS_BETWEEN_RECOUNTS.max(rows * EVENTS_PER_ROW);
         self.record.recount();
+        if let Some(cluster) = &self.kubernetes {
+            cluster.record.recount();
+        }
         let definitions = &self.plan.definitions;
         self.scheduler.machine.recount(self.record.view(Revision::LIVE, definitions));
         for (_, seat) in self.agents.iter() {
@@ -299,12 +313,12 @@ impl<M: Reconciler> Process<M> {
         Process { machine, armed: Vec::new() }
     }
 
-    /// When a wake must be put on the agenda, if one must.
-    pub(super) fn arm(&mut self, now: Timestamp) -> Option<Timestamp> {
+    /// When a wake must be put on the agenda, if one must; none before `from`.
+    pub(super) fn arm(&mut self, now: Timestamp, from: Timestamp) -> Option<Timestamp> {
         if self.armed.last().is_some_and(|&soonest| soonest <= now) {
             return None;
         }
-        let at = self.machine.wake_at()?.max(now);
+        let at = self.machine.wake_at()?.max(now).max(from);
         if self.armed.last().is_some_and(|&soonest| soonest <= at) {
             return None;
         }

@@ -29,9 +29,16 @@ impl Simulation<'_> {
             Event::Call => self.call(),
             Event::WakeAgent(seat) => self.work_agent(seat),
             Event::WakeScheduler => self.work_scheduler(),
+            Event::CreatePods(number) => self.create_pods(number),
+            Event::DeletePod(pod) => self.delete_pod(pod),
+            Event::ApiCall { call, .. } => self.api_call(call),
+            Event::PodHeard(pod) => self.pod_heard(pod),
+            Event::WakeKubelet(seat) => self.work_kubelet(seat),
+            Event::WakeKubeScheduler => self.work_kube_scheduler(),
             Event::End => unreachable!("the loop ends before"),
         }
         self.forget_stopped();
         self.settle();
+        self.settle_cluster();
     }
 }

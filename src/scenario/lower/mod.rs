@@ -247,6 +247,7 @@ impl<'a> Lowering<'a> {
                 token_memory: tuning.token_memory,
                 run_task_bucket: limited.then_some(calls),
             },
+            kubernetes: None,
             rates,
             definitions: std::mem::take(&mut self.definitions),
         })

@@ -81,6 +81,7 @@ impl Fixture {
                 retention: Span::HOUR,
                 run_task_bucket: None,
             },
+            kubernetes: None,
             rates: Rates {
                 instances: Vec::new(),
                 root_volume: price::rate(Item::Gp3Storage, "us-east-1"),

@@ -9,6 +9,7 @@ use crate::base::{Name, Span, Timestamp};
 use crate::control::ecs::objects::{LaunchType, NetworkMode, Task};
 
 pub(crate) mod fixture;
+mod pods;
 mod promises;
 mod rules;
 mod traces;
@@ -36,6 +37,7 @@ impl Observer for Log {
             Fact::Stopped(of) => format!("{} {}", task(of), of.stop.map_or("", |stop| stop.code())),
             Fact::MachineRunning(machine) | Fact::MachineTerminated(machine) => named(machine.name),
             Fact::Registered { instance, .. } => named(instance.name),
+            Fact::Pod(_) => return,
             Fact::Said { message, .. } => {
                 format!("{message:?}").chars().take_while(char::is_ascii_alphanumeric).collect()
             }

@@ -301,7 +301,8 @@ impl Observer for Lives {
             | Fact::MachineRunning(_)
             | Fact::Registered { .. }
             | Fact::MachineTerminated(_)
-            | Fact::Said { .. } => {}
+            | Fact::Said { .. }
+            | Fact::Pod(_) => {}
         }
     }
 }

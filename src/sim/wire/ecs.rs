@@ -13,6 +13,7 @@ use crate::control::ecs::objects::{
 };
 use crate::control::ecs::scheduler::{Answer, EcsChange, EcsCommand};
 use crate::control::node::ecs_agent::{AgentChange, AgentCommand, AgentView, HostCapacity, Report, Reported};
+use crate::control::node::kubelet::KubeletChange;
 use crate::mark;
 use crate::world::fargate::Market;
 use crate::world::host::{ContainerSpec, HostKind, Life};
@@ -403,8 +404,10 @@ impl Simulation<'_> {
             self.schedule(at, Event::Host(event));
         }
         for (host, event) in effects.told.drain(..) {
-            if let Some(seat) = self.agent_of_host[host.index()] {
+            if let Some(seat) = self.agent_of_host.get(host.index()).copied().flatten() {
                 self.tell_agent(seat, AgentChange::Runtime(event));
+            } else if let Some(node) = self.node_of_host(host) {
+                self.tell_kubelet(node, KubeletChange::Runtime(event));
             }
         }
         self.effects = effects;
@@ -416,14 +419,14 @@ impl Simulation<'_> {
     pub(in crate::sim) fn settle(&mut self) {
         let Self { record, cursor, scheduler, plan, now, .. } = self;
         record.deliver(*cursor, *now, &plan.definitions, |change| scheduler.machine.observe(*now, change));
-        if let Some(at) = self.scheduler.arm(self.now) {
+        if let Some(at) = self.scheduler.arm(self.now, self.now) {
             self.schedule(at, Event::WakeScheduler);
         }
     }
 
     fn arm_agent(&mut self, seat: Handle<AgentSeat>) {
         let Some(agent) = self.agents.checked_mut(seat) else { return };
-        if let Some(at) = agent.process.arm(self.now) {
+        if let Some(at) = agent.process.arm(self.now, self.now) {
             self.schedule(at, Event::WakeAgent(seat));
         }
     }

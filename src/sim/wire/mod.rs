@@ -2,6 +2,8 @@
 
 mod demand;
 mod ecs;
+mod kubelet;
+mod kubernetes;
 mod machines;
 
 pub(in crate::sim) use demand::Player;

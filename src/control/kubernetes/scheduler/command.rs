@@ -125,12 +125,19 @@ impl fmt::Display for ConditionReason {
     }
 }
 
-impl fmt::Display for EventReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl EventReason {
+    /// As the original spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
             EventReason::Scheduled => "Scheduled",
             EventReason::FailedScheduling => "FailedScheduling",
             EventReason::Preempted => "Preempted",
-        })
+        }
+    }
+}
+
+impl fmt::Display for EventReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }

@@ -1,0 +1,149 @@
+//! What became true of pods and nodes.
+//!
+//! As for tasks, a fact names things by scenario name and number and changes nothing.
+
+use crate::base::{EntityKey, Name, Row, Symbol, Timestamp};
+use crate::control::kubernetes::objects::{Node, PodSpec};
+use crate::control::node::kubelet::EndReason;
+use crate::sim::fact::FactKind;
+use crate::sim::plan::Machine;
+
+/// Something that became true of a pod or a node.
+#[derive(Clone, Copy, Debug)]
+pub enum PodFact<'a> {
+    /// A node is Ready.
+    NodeReady {
+        /// The node.
+        node: &'a Node,
+        /// The machine that it is.
+        machine: &'a Machine,
+    },
+    /// A pod was created.
+    Created(&'a PodLife),
+    /// No node can do for now: the condition `PodScheduled` says why.
+    Waits {
+        /// The pod.
+        pod: &'a PodLife,
+        /// Why.
+        message: &'a str,
+    },
+    /// A pod was bound to its node.
+    Bound(&'a PodLife),
+    /// Its first pull began.
+    Pulling(&'a PodLife),
+    /// It runs: `status.phase` is `Running`.
+    Started(&'a PodLife),
+    /// It is Ready for the first time.
+    Ready(&'a PodLife),
+    /// Its deletion was asked for.
+    Deleted(&'a PodLife),
+    /// It ended, or is gone: what it requested is free.
+    Ended(&'a PodLife),
+    /// Somebody said something about a pod.
+    Said {
+        /// The pod.
+        pod: &'a PodLife,
+        /// The reason of the event.
+        reason: &'static str,
+        /// What it says.
+        note: &'a str,
+    },
+}
+
+/// A pod, as facts and tables show it: what became of it so far.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PodLife {
+    /// For draws.
+    pub key: EntityKey,
+    /// What people call it.
+    pub name: Name,
+    /// What it is.
+    pub spec: Row<PodSpec>,
+    /// The node that it is bound to, and its zone.
+    pub node: Option<(Name, Symbol)>,
+    /// When it took each step.
+    pub times: PodTimes,
+    /// How it ended.
+    pub end: Option<PodEnd>,
+}
+
+/// When a pod took each step; [`Timestamp::NEVER`] where it did not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PodTimes {
+    /// It was created.
+    pub created: Timestamp,
+    /// It was bound.
+    pub bound: Timestamp,
+    /// Its first pull began.
+    pub pull_started: Timestamp,
+    /// Its last pull ended.
+    pub pull_stopped: Timestamp,
+    /// It ran.
+    pub started: Timestamp,
+    /// It was Ready.
+    pub ready: Timestamp,
+    /// Its deletion was asked for.
+    pub deleted: Timestamp,
+    /// It ended.
+    pub ended: Timestamp,
+}
+
+/// How a pod ended.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum PodEnd {
+    /// Its containers ended well.
+    Succeeded,
+    /// They did not, or the node did not take it.
+    Failed(EndReason),
+    /// It had to make room for another.
+    Preempted,
+    /// Somebody deleted it.
+    Deleted,
+}
+
+impl PodTimes {
+    /// The times of a pod that has just been created.
+    pub const fn created(now: Timestamp) -> Self {
+        const NEVER: Timestamp = Timestamp::NEVER;
+        PodTimes {
+            created: now,
+            bound: NEVER,
+            pull_started: NEVER,
+            pull_stopped: NEVER,
+            started: NEVER,
+            ready: NEVER,
+            deleted: NEVER,
+            ended: NEVER,
+        }
+    }
+}
+
+impl PodFact<'_> {
+    /// Which kind it is.
+    pub const fn kind(&self) -> FactKind {
+        match self {
+            PodFact::NodeReady { .. } => FactKind::NodeReady,
+            PodFact::Created(_) => FactKind::PodCreated,
+            PodFact::Waits { .. } => FactKind::PodWaits,
+            PodFact::Bound(_) => FactKind::PodBound,
+            PodFact::Pulling(_) => FactKind::PodPulling,
+            PodFact::Started(_) => FactKind::PodStarted,
+            PodFact::Ready(_) => FactKind::PodReady,
+            PodFact::Deleted(_) => FactKind::PodDeleted,
+            PodFact::Ended(_) => FactKind::PodEnded,
+            PodFact::Said { .. } => FactKind::PodSaid,
+        }
+    }
+}
+
+impl PodEnd {
+    /// For the digest.
+    pub(in crate::sim) const fn word(self) -> u64 {
+        match self {
+            PodEnd::Succeeded => 1,
+            PodEnd::Failed(_) => 2,
+            PodEnd::Preempted => 3,
+            PodEnd::Deleted => 4,
+        }
+    }
+}
