@@ -54,6 +54,10 @@
 //! 6. [`report`], [`scenario`], [`experiment`], [`study`]: text out; text in; many runs; published studies
 //! 7. [`cli`]: arguments, files, clocks, exit codes
 
+/// The replay of recorded decisions is written for users of the crate and runs within it as well.
+#[cfg(test)]
+extern crate self as windtunnel;
+
 pub mod base;
 pub mod catalog;
 pub mod cli;

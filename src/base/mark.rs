@@ -23,7 +23,7 @@ macro_rules! mark {
 }
 
 #[cfg(test)]
-pub use recording::{must_reach, reach};
+pub use recording::{must_reach, reach, reached_by};
 
 #[cfg(test)]
 mod recording {
@@ -37,6 +37,13 @@ mod recording {
     /// Records that the line of a rule was reached.
     pub fn reach(rule: &'static str) {
         REACHED.with_borrow_mut(|reached| reached.insert(rule));
+    }
+
+    /// The rules whose lines `test` reached.
+    pub fn reached_by(test: impl FnOnce()) -> BTreeSet<&'static str> {
+        REACHED.with_borrow_mut(BTreeSet::clear);
+        test();
+        REACHED.with_borrow(Clone::clone)
     }
 
     /// Runs `test` and asserts that it reached every one of these rules.

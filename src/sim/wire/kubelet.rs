@@ -23,7 +23,7 @@ const UNITS_MAX: usize = 10_000_000;
 impl Simulation<'_> {
     /// Every node of the plan is Ready.
     pub(in crate::sim) fn begin_nodes(&mut self) {
-        let Some(plan) = &self.plan.kubernetes else { return };
+        let plan = self.cluster_plan();
         for (number, planned) in plan.nodes.iter().enumerate() {
             let (now, node, machine) = (self.now, planned.node, planned.machine);
             let host = self.hosts.boot(now, machine.key, HostKind::Instance { baked: &[] });
@@ -42,8 +42,7 @@ impl Simulation<'_> {
 
     /// A pod has its node: the kubelet hears of it after a while. A pod may name a node that is not there.
     pub(in crate::sim) fn send_pod(&mut self, row: Row<Pod>, node: Symbol) {
-        let Some(plan) = &self.plan.kubernetes else { return };
-        let now = self.now;
+        let (now, plan) = (self.now, self.cluster_plan());
         let cluster = self.cluster_mut();
         let Some(&seat) = cluster.seat_of_name.get(&node) else { return };
         let machine = plan.nodes[seat as usize].machine;
@@ -67,8 +66,7 @@ impl Simulation<'_> {
         if !self.cluster().is_there(pod) {
             return;
         }
-        let luck = self.luck;
-        let plan = self.plan.kubernetes.as_ref().expect("it has pods");
+        let (luck, plan) = (self.luck, self.cluster_plan());
         let cluster = self.kubernetes.as_mut().expect("it has pods");
         let record = *cluster.record.pod(pod.row).expect("it is there");
         let Some(&seat) = record.node.and_then(|node| cluster.seat_of_name.get(&node)) else { return };

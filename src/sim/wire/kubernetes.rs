@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use crate::base::{EntityKey, Name, Purpose, Row, Span, Symbol, Timestamp, Turn};
-use crate::control::kubernetes::objects::{ClaimReference, ClaimSpec, Pod};
+use crate::control::kubernetes::objects::{ClaimReference, ClaimSpec, Named, Pod};
 use crate::control::kubernetes::scheduler::command::{Answer, PodName, SchedulerChange, SchedulerCommand};
 use crate::control::kubernetes::scheduler::framework::Binding;
 use crate::control::{Reconciler, Ticket};
@@ -14,13 +14,14 @@ use crate::mark;
 use crate::sim::event::Event;
 use crate::sim::fact::Fact;
 use crate::sim::kubernetes::fact::{PodEnd, PodFact, PodLife, PodTimes};
+use crate::sim::kubernetes::plan::KubernetesPlan;
 use crate::sim::kubernetes::state::{ApiCall, Asked, Kubernetes, PodSeat, ThePod};
 use crate::sim::simulation::{Simulation, number_32};
 
 /// More units of work than this in one wake is a livelock.
 const UNITS_MAX: usize = 10_000_000;
 
-impl Simulation<'_> {
+impl<'a> Simulation<'a> {
     /// What is there when the run starts, and the first arrival of every process.
     pub(in crate::sim) fn begin_cluster(&mut self) {
         let Some(plan) = &self.plan.kubernetes else { return };
@@ -40,6 +41,10 @@ impl Simulation<'_> {
         self.kubernetes.as_mut().expect("only a plan with a cluster has events of one")
     }
 
+    pub(in crate::sim) fn cluster_plan(&self) -> &'a KubernetesPlan {
+        self.plan.kubernetes.as_ref().expect("only a plan with a cluster has events of one")
+    }
+
     pub(in crate::sim) const fn cluster(&self) -> &Kubernetes {
         self.kubernetes.as_ref().expect("only a plan with a cluster has events of one")
     }
@@ -48,7 +53,7 @@ impl Simulation<'_> {
 
     /// A process creates its next pods.
     pub(in crate::sim) fn create_pods(&mut self, number: u32) {
-        let arrival = &self.plan.kubernetes.as_ref().expect("it has a process").pods[number as usize];
+        let arrival = &self.cluster_plan().pods[number as usize];
         for _ in 0..arrival.count {
             self.create_pod(number);
         }
@@ -56,19 +61,18 @@ impl Simulation<'_> {
     }
 
     fn schedule_pods(&mut self, number: u32) {
-        let plan = self.plan.kubernetes.as_ref().expect("it has a process");
-        let luck = self.luck;
+        let (luck, arrival) = (self.luck, &self.cluster_plan().pods[number as usize]);
         let walk = &mut self.cluster_mut().walks[number as usize];
-        if let Some(at) = plan.pods[number as usize].arrivals.next(&luck, walk) {
+        if let Some(at) = arrival.arrivals.next(&luck, walk) {
             self.schedule(at, Event::CreatePods(number));
         }
     }
 
     fn create_pod(&mut self, number: u32) {
         let now = self.now;
-        let arrival = &self.plan.kubernetes.as_ref().expect("it has a process").pods[number as usize];
+        let arrival = &self.cluster_plan().pods[number as usize];
         let of = self.plan.definitions.symbols.text(arrival.name);
-        let cluster = self.kubernetes.as_mut().expect("it has a process");
+        let cluster = self.cluster_mut();
         let serial = cluster.serials[number as usize];
         cluster.serials[number as usize] += 1;
         let key = arrival.key(of, serial);
@@ -156,7 +160,7 @@ impl Simulation<'_> {
 
     /// The oldest pods that have ended are collected when there are too many.
     pub(in crate::sim) fn collect_ended(&mut self, row: Row<Pod>) {
-        let limit = self.plan.kubernetes.as_ref().map_or(0, |plan| plan.settings.ended_max as usize);
+        let limit = self.cluster_plan().settings.ended_max as usize;
         let cluster = self.cluster_mut();
         let this = cluster.the(row);
         cluster.ended.push_back(this);
@@ -178,7 +182,7 @@ impl Simulation<'_> {
             return;
         }
         let now = self.now;
-        let cycle = self.plan.kubernetes.as_ref().map_or(Span::ZERO, |plan| plan.settings.cycle);
+        let cycle = self.cluster_plan().settings.cycle;
         let Simulation { kubernetes, luck, why, .. } = self;
         let cluster = kubernetes.as_mut().expect("it has a scheduler");
         cluster.scheduler.woken(now);
@@ -204,14 +208,14 @@ impl Simulation<'_> {
 
     fn carry_out_for_scheduler(&mut self, ticket: Ticket, command: SchedulerCommand) {
         let now = self.now;
-        let Some(plan) = &self.plan.kubernetes else { return };
+        let settings = &self.cluster_plan().settings;
         match command {
             SchedulerCommand::Bind { pod, node } => {
-                self.call_api(plan.settings.bind, ApiCall { ticket, pod, what: Asked::Bind(node) });
+                self.call_api(settings.bind, ApiCall { ticket, pod, what: Asked::Bind(node) });
             }
             SchedulerCommand::BindVolumes { pod, bindings, .. } => {
                 let what = Asked::BindVolumes(bindings);
-                self.call_api(plan.settings.provision, ApiCall { ticket, pod, what });
+                self.call_api(settings.provision, ApiCall { ticket, pod, what });
             }
             SchedulerCommand::Nominate { pod, node } => {
                 if let Some(row) = self.cluster().find(pod) {
@@ -311,13 +315,9 @@ impl Simulation<'_> {
             let mut spec = cluster.specs[known.spec].clone();
             spec.claim = Some(reference);
             let spec = cluster.specs.volumes.intern(spec);
-            cluster.record.write_volume(
-                now,
-                at,
-                crate::control::kubernetes::objects::Named { spec, ..known },
-            );
+            cluster.record.write_volume(now, at, Named { spec, ..known });
         }
-        cluster.record.write_claim(now, row, crate::control::kubernetes::objects::Named { spec, ..claim });
+        cluster.record.write_claim(now, row, Named { spec, ..claim });
     }
 
     // ---- settling

@@ -18,6 +18,8 @@ pub mod plugins;
 pub mod preemption;
 pub mod profile;
 pub mod queue;
+#[cfg(test)]
+mod recorded;
 pub mod shape_index;
 
 pub use algorithm::{Choice, Found, feasible_wanted, heap_root};
