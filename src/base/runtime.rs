@@ -24,6 +24,12 @@ pub struct ContainerId {
 /// What an agent asks of its host.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RuntimeCommand {
+    /// Create a sandbox, its network included, before anything of it starts; answered by
+    /// [`RuntimeEvent::Prepared`]. An agent whose containers bring their own network never asks.
+    Prepare {
+        /// Which sandbox.
+        sandbox: SandboxId,
+    },
     /// Fetch an image, as spelled in the definition; answered by [`RuntimeEvent::Pulled`].
     Pull {
         /// For which container.
@@ -64,6 +70,13 @@ pub enum RuntimeCommand {
 /// What a host tells its agent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RuntimeEvent {
+    /// A sandbox was created.
+    Prepared {
+        /// Which sandbox.
+        sandbox: SandboxId,
+        /// Whether it could be.
+        ok: bool,
+    },
     /// A pull ended.
     Pulled {
         /// For which container.
@@ -96,17 +109,33 @@ pub enum RuntimeEvent {
     },
 }
 
-/// A container's health check (TD-24): the command itself does not matter.
+/// A container's health check (TD-24) or readiness probe: the command itself does not matter.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct HealthCheck {
-    /// From the end of a probe to the start of the next.
+    /// When probes start.
+    pub rhythm: Rhythm,
+    /// Between two probes, as the rhythm says.
     pub interval: Span,
     /// A probe that takes longer has failed.
     pub timeout: Span,
     /// So many consecutive failures are a verdict; zero counts as one.
     pub retries: u32,
+    /// So many consecutive passes are a verdict; zero counts as one.
+    pub successes: u32,
     /// Failures of probes that start sooner after the start do not count, until one has passed.
     pub start_period: Span,
+}
+
+/// When the probes of a health check start.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Rhythm {
+    /// Each so long after the end of the one before, the first so long after the start of the container.
+    AfterEach,
+    /// At a fixed beat; a probe that takes longer than the beat is followed by the next at once.
+    Beat {
+        /// From the start of the container to the first probe.
+        first: Span,
+    },
 }
 
 /// How a pull ended.
@@ -122,3 +151,16 @@ pub enum Pull {
 }
 
 const _: () = assert!(size_of::<RuntimeEvent>() <= 12);
+
+impl RuntimeEvent {
+    /// The sandbox that it is about.
+    pub const fn sandbox(self) -> SandboxId {
+        match self {
+            RuntimeEvent::Prepared { sandbox, .. } => sandbox,
+            RuntimeEvent::Pulled { container, .. }
+            | RuntimeEvent::Started { container, .. }
+            | RuntimeEvent::Exited { container, .. }
+            | RuntimeEvent::Health { container, .. } => container.sandbox,
+        }
+    }
+}

@@ -89,8 +89,10 @@ pub enum Purpose {
     Terminate = 23,
     /// Where the search for victims of a preemption begins.
     Preempt = 24,
+    /// How long the runtime takes to create a sandbox and its network.
+    Sandbox = 25,
     /// When a pod is deleted.
-    Departure = 25,
+    Departure = 26,
 }
 
 /// Who a question is about: the thing whose decisions should be explained.

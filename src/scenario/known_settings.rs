@@ -93,10 +93,10 @@ pub fn all() -> Vec<Known> {
     });
     let mut all: Vec<Known> = account
         .chain(settings().iter().map(|setting| calibrated(setting, &plain)))
-        .chain(EXTRA.iter().map(|&(name, unit)| Known {
-            source: "calibration 1",
+        .chain(EXTRA.iter().map(|extra| Known {
+            source: extra.source,
             confidence: "assumed",
-            ..listed(name, unit_words(unit), spread(name, unit, &plain))
+            ..listed(extra.name, unit_words(extra.unit), spread(extra.name, extra.unit, &plain))
         }))
         .chain(PARAMETERS.iter().map(|parameter| of_model(parameter, &plain.tuning)))
         .collect();

@@ -13,7 +13,7 @@ use super::network::{Link, LinkUse};
 use super::probe::{Watch, Wellness};
 use super::registry::{Ending, Registry, happens};
 use super::settings::HostSettings;
-use crate::base::runtime::{ContainerId, HealthCheck, Pull, RuntimeCommand, RuntimeEvent, SandboxId};
+use crate::base::runtime::{ContainerId, HealthCheck, Pull, Rhythm, RuntimeCommand, RuntimeEvent, SandboxId};
 use crate::base::{Bandwidth, Bytes, Column, Cpu, EntityKey, Purpose, Row, Span, Symbol, Timestamp};
 use crate::engine::{Luck, Quantiles};
 use crate::mark;
@@ -99,6 +99,10 @@ pub struct Container {
     phase: Phase,
     /// The timer of the start or the exit, whichever the phase waits for.
     phase_timer: u32,
+    /// The timer of the sandbox, kept by its first container; zero while none is awaited.
+    sandbox_timer: u32,
+    /// Whether its sandbox was created beforehand, so that its start need not make a network.
+    prepared: bool,
 }
 
 /// The health check of a container.
@@ -149,6 +153,13 @@ pub enum HostEvent {
     /// A pull knows which layers it needs.
     Manifest {
         /// For which container.
+        container: Row<Container>,
+        /// The number of the timer.
+        timer: u32,
+    },
+    /// A sandbox has been created.
+    Sandbox {
+        /// Its first container.
         container: Row<Container>,
         /// The number of the timer.
         timer: u32,
@@ -234,7 +245,9 @@ impl HostEvent {
         match self {
             HostEvent::Layer { host, .. } => (0, host.number()),
             HostEvent::Manifest { container, .. } => (1, container.number()),
-            HostEvent::Phase { container, .. } => (2, container.number()),
+            HostEvent::Sandbox { container, .. } | HostEvent::Phase { container, .. } => {
+                (2, container.number())
+            }
             HostEvent::Probe { container, .. } => (3, container.number()),
         }
     }
@@ -305,6 +318,8 @@ impl Hosts {
                 pull: None,
                 phase: Phase::Created,
                 phase_timer: 0,
+                sandbox_timer: 0,
+                prepared: false,
             };
             (id, self.containers.insert(container).row)
         };
@@ -317,6 +332,7 @@ impl Hosts {
             return;
         }
         match command {
+            RuntimeCommand::Prepare { sandbox } => self.prepare(now, host, sandbox, out),
             RuntimeCommand::Pull { container, image, attempt } => match self.find(host, container) {
                 Some(row) => self.pull(now, row, image, attempt, out),
                 None => out.pulled(host, container, Pull::Failed { cached: false }),
@@ -349,6 +365,11 @@ impl Hosts {
                 let pull = self.containers.get(container).and_then(|it| it.pull.as_ref());
                 if pull.is_some_and(|pull| pull.timer == timer) {
                     self.fetch(now, container, out);
+                }
+            }
+            HostEvent::Sandbox { container, timer } => {
+                if self.containers.get(container).is_some_and(|it| it.sandbox_timer == timer) {
+                    self.sandbox_is_there(container, out);
                 }
             }
             HostEvent::Phase { container, timer } => {
@@ -524,6 +545,31 @@ impl Hosts {
         }
     }
 
+    // Sandboxes.
+
+    fn prepare(&mut self, now: Timestamp, host: Row<Host>, sandbox: SandboxId, out: &mut Effects) {
+        let first = self.find(host, ContainerId { sandbox, index: 0 });
+        let Some(row) = first.filter(|&row| self.containers[row].sandbox_timer == 0) else {
+            out.told.push((host, RuntimeEvent::Prepared { sandbox, ok: false }));
+            return;
+        };
+        let timer = self.next_timer();
+        let container = &mut self.containers[row];
+        container.sandbox_timer = timer;
+        let wait = self.settings.sandbox.value(self.luck.draw(Purpose::Sandbox, container.key, 0));
+        out.at(now, Span::from_nanos(wait), HostEvent::Sandbox { container: row, timer });
+    }
+
+    fn sandbox_is_there(&mut self, first: Row<Container>, out: &mut Effects) {
+        let Container { host, id: ContainerId { sandbox, .. }, .. } = self.containers[first];
+        self.containers[first].sandbox_timer = 0;
+        for place in self.places[host].range(sandbox) {
+            let (_, row) = self.places[host].containers[place];
+            self.containers[row].prepared = true;
+        }
+        out.told.push((host, RuntimeEvent::Prepared { sandbox, ok: true }));
+    }
+
     // Lives.
 
     fn start(&mut self, now: Timestamp, row: Row<Container>, image: Symbol, restart: u32, out: &mut Effects) {
@@ -537,7 +583,11 @@ impl Hosts {
         container.phase = Phase::Starting { image, restart };
         container.phase_timer = timer;
         let draw = self.luck.draw(Purpose::ContainerStart, container.key, restart);
-        let wait = Span::from_nanos(self.settings.container_start.value(draw));
+        let waits = match container.prepared {
+            true => &self.settings.container_start_prepared,
+            false => &self.settings.container_start,
+        };
+        let wait = Span::from_nanos(waits.value(draw));
         let limit = self.settings.limits.create_and_start();
         if wait > limit {
             mark!("AG-12");
@@ -583,7 +633,10 @@ impl Hosts {
         container.phase = Phase::Running { image, restart, exit };
         if let Some(check) = container.check.as_ref().map(|check| check.about) {
             let app = self.wellness(now, row, image, restart);
-            let first = self.settings.first_probe_after.unwrap_or(check.interval);
+            let first = match check.rhythm {
+                Rhythm::AfterEach => self.settings.first_probe_after.unwrap_or(check.interval),
+                Rhythm::Beat { first } => first,
+            };
             self.await_probe(now, row, Watch::new(now, check, app, first), out);
         }
     }
@@ -675,6 +728,9 @@ impl Hosts {
             self.abandon_pull(now, row, out);
             let container = self.containers.remove(row).expect("a sandbox lists containers that exist");
             let killed = Exit { after: Span::ZERO, code: KILLED, out_of_memory: false };
+            if container.sandbox_timer != 0 {
+                out.told.push((host, RuntimeEvent::Prepared { sandbox, ok: false }));
+            }
             match container.phase {
                 Phase::Created | Phase::Exited(_) => {}
                 Phase::Starting { .. } | Phase::Stuck => out.started(host, container.id, false),
@@ -703,11 +759,11 @@ impl Hosts {
         }
     }
 
-    /// Waits for the first probe that changes the verdict; or for every probe, if so set.
-    fn await_probe(&mut self, now: Timestamp, row: Row<Container>, watch: Watch, out: &mut Effects) {
+    /// Waits for the first probe that changes the verdict at or after `from`; or for every probe, if so set.
+    fn await_probe(&mut self, from: Timestamp, row: Row<Container>, watch: Watch, out: &mut Effects) {
         let timer = self.next_timer();
         let turn =
-            if self.settings.every_beat { Some((watch.probe_ends(), false)) } else { watch.next_turn(now) };
+            if self.settings.every_beat { Some((watch.probe_ends(), false)) } else { watch.next_turn(from) };
         let turns_to = turn.is_some_and(|turn| turn.1);
         let check = self.containers[row].check.as_mut().expect("what is probed has a check");
         check.watching = Some(Watching { watch, timer, turns_to });
@@ -723,7 +779,7 @@ impl Hosts {
             let Container { host, id: container, .. } = self.containers[row];
             out.told.push((host, RuntimeEvent::Health { container, healthy }));
         }
-        self.await_probe(now, row, watch, out);
+        self.await_probe(now.saturating_add(Span::from_nanos(1)), row, watch, out);
     }
 }
 

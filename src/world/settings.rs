@@ -35,12 +35,17 @@ pub struct HostSettings {
     pub layers_at_a_time: u32,
     /// How long a pull takes to learn which layers it needs.
     pub manifest_check: Span,
-    /// From the start command to a running process: `ecs.task.start_cached_image.bridge`.
+    /// From the start command to a running process, where the start makes the network as well:
+    /// `ecs.task.start_cached_image.bridge`.
     pub container_start: Quantiles,
+    /// The creation of a sandbox with its network: `k8s.pod.sandbox`.
+    pub sandbox: Quantiles,
+    /// From the start command to a running process in such a sandbox: `k8s.pod.container_start`.
+    pub container_start_prepared: Quantiles,
     /// When one call of the runtime is given up.
     pub limits: CallLimits,
-    /// When the first health probe starts, counted from the start of the container; one interval if
-    /// not set. A-02.
+    /// When the first health probe starts, counted from the start of the container, where its check
+    /// does not say; one interval if not set. A-02.
     pub first_probe_after: Option<Span>,
     /// Makes every health probe an event, for tests: the outcome is the same.
     pub every_beat: bool,
@@ -220,6 +225,8 @@ impl WorldSettings {
                 layers_at_a_time: 3,
                 manifest_check: Span::ZERO,
                 container_start: nothing(),
+                sandbox: nothing(),
+                container_start_prepared: nothing(),
                 limits: CallLimits::default(),
                 first_probe_after: None,
                 every_beat: false,

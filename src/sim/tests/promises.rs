@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 
 use super::fixture::{Calls, Fixture};
-use crate::base::runtime::HealthCheck;
+use crate::base::runtime::{HealthCheck, Rhythm};
 use crate::base::{Span, Timestamp};
 use crate::control::ecs::objects::{LaunchType, NetworkMode, Task};
 use crate::engine::Quantiles;
@@ -27,6 +27,8 @@ fn watched(plan: &Plan, seed: u64) -> Ended {
 }
 
 const PROBED: HealthCheck = HealthCheck {
+    rhythm: Rhythm::AfterEach,
+    successes: 1,
     interval: Span::seconds(10),
     timeout: Span::seconds(5),
     retries: 3,

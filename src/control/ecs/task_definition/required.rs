@@ -65,6 +65,8 @@ pub(super) fn check(request: &RegisterTaskDefinition, query: query::Settings, er
 pub(super) fn health_check(check: &HealthCheck) -> runtime::HealthCheck {
     mark!("1.3/healthCheck");
     runtime::HealthCheck {
+        rhythm: runtime::Rhythm::AfterEach,
+        successes: 1,
         interval: seconds(check.interval.unwrap_or(HEALTH_INTERVAL_DEFAULT)),
         timeout: seconds(check.timeout.unwrap_or(HEALTH_TIMEOUT_DEFAULT)),
         retries: check.retries.unwrap_or(HEALTH_RETRIES_DEFAULT).unsigned_abs(),

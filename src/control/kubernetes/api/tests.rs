@@ -314,7 +314,7 @@ fn containers_of_pods() {
         must_reach(rules, || {
             check_pod("K 1.1 an init container that always restarts is a sidecar", &spec, |pod, _| {
                 pod.containers[0].pull == expected
-            })
+            });
         });
     }
     let probe =

@@ -10,7 +10,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use crate::base::runtime::{ContainerId, RuntimeCommand, RuntimeEvent, SandboxId};
+use crate::base::runtime::{RuntimeCommand, RuntimeEvent, SandboxId};
 use crate::base::{Column, EntityKey, Row, Symbol, Timestamp, Turn};
 use crate::control::ecs::objects::{Definitions, Health, Stop, TaskDefinition};
 use crate::control::{Reconciler, Ticket, Tickets};
@@ -274,11 +274,7 @@ impl EcsAgent {
                 }
             }
             AgentChange::Runtime(event) => {
-                let (RuntimeEvent::Pulled { container: ContainerId { sandbox, .. }, .. }
-                | RuntimeEvent::Started { container: ContainerId { sandbox, .. }, .. }
-                | RuntimeEvent::Exited { container: ContainerId { sandbox, .. }, .. }
-                | RuntimeEvent::Health { container: ContainerId { sandbox, .. }, .. }) = event;
-                if let Some(row) = self.row(sandbox) {
+                if let Some(row) = self.row(event.sandbox()) {
                     self.step(row, Cause::Runtime(event), turn, view, out);
                 }
             }

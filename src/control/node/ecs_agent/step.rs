@@ -52,11 +52,14 @@ impl Step<'_> {
 
     /// What the host says. What does not fit the phase of the container is late, and ignored.
     fn observe(&mut self, event: RuntimeEvent) {
-        let (RuntimeEvent::Pulled { container, .. }
-        | RuntimeEvent::Started { container, .. }
-        | RuntimeEvent::Exited { container, .. }
-        | RuntimeEvent::Health { container, .. }) = event;
-        let index = usize::from(container.index);
+        let index = match event {
+            // Nobody asked for it: the network of a task comes with its containers.
+            RuntimeEvent::Prepared { .. } => return,
+            RuntimeEvent::Pulled { container, .. }
+            | RuntimeEvent::Started { container, .. }
+            | RuntimeEvent::Exited { container, .. }
+            | RuntimeEvent::Health { container, .. } => usize::from(container.index),
+        };
         if index >= self.definition.containers.len() {
             return;
         }
@@ -82,8 +85,13 @@ impl Step<'_> {
                 let health = if healthy { Health::Healthy } else { Health::Unhealthy };
                 self.task.containers[index].health = health;
             }
-            (RuntimeEvent::Started { .. } | RuntimeEvent::Exited { .. } | RuntimeEvent::Health { .. }, _) => {
-            }
+            (
+                RuntimeEvent::Prepared { .. }
+                | RuntimeEvent::Started { .. }
+                | RuntimeEvent::Exited { .. }
+                | RuntimeEvent::Health { .. },
+                _,
+            ) => {}
         }
     }
 

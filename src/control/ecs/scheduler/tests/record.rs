@@ -17,7 +17,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::base::runtime::HealthCheck;
+use crate::base::runtime::{HealthCheck, Rhythm};
 use crate::base::versioned::Index;
 use crate::base::{
     Bytes, Cpu, Draw, EntityKey, Name, Percent, Purpose, Reader, Revision, Row, Span, Symbol, Table,
@@ -274,7 +274,14 @@ impl Record {
     fn add_task_definition(&mut self, options: &[&str]) -> Row<TaskDefinition> {
         let family = self.definitions.symbols.intern("family");
         let seconds = Span::seconds(10);
-        let check = HealthCheck { interval: seconds, timeout: seconds, retries: 3, start_period: seconds };
+        let check = HealthCheck {
+            rhythm: Rhythm::AfterEach,
+            interval: seconds,
+            timeout: seconds,
+            retries: 3,
+            successes: 1,
+            start_period: seconds,
+        };
         let container = ContainerDefinition {
             name: family,
             image: family,

@@ -9,7 +9,7 @@
 
 use super::super::*;
 use crate::base::mark::must_reach;
-use crate::base::runtime::{HealthCheck, Pull};
+use crate::base::runtime::{ContainerId, HealthCheck, Pull, Rhythm};
 use crate::base::turn::Nobody;
 use crate::base::{Bytes, Cpu, Draw, Purpose, Span};
 use crate::control::ecs::objects::{
@@ -150,6 +150,9 @@ impl Bench {
         let name = |at: ContainerId| format!("{}{}", text(about(at).name), at.sandbox.0);
         let nth = |n: u32| if n == 0 { String::new() } else { format!("/{n}") };
         match command {
+            AgentCommand::Runtime(RuntimeCommand::Prepare { .. }) => {
+                panic!("an agent of ECS never asks for it")
+            }
             AgentCommand::Runtime(RuntimeCommand::Pull { container, image, attempt }) => {
                 assert_eq!(image, about(container).image);
                 format!("pull:{}{}", name(container), nth(attempt))
@@ -314,6 +317,8 @@ fn container(word: &str, names: &[&str], known: &mut Definitions) -> ContainerDe
             ("image", image) => about.image = known.symbols.intern(image),
             ("check", _) => {
                 about.health_check = Some(HealthCheck {
+                    rhythm: Rhythm::AfterEach,
+                    successes: 1,
                     interval: Span::seconds(30),
                     timeout: Span::seconds(5),
                     retries: 3,

@@ -2,7 +2,7 @@
 
 use super::super::*;
 use super::bench::definition;
-use crate::base::runtime::Pull;
+use crate::base::runtime::{ContainerId, Pull};
 use crate::base::{Bytes, Cpu};
 use crate::control::laws;
 
@@ -68,7 +68,9 @@ impl laws::Rig for RandomHost {
                             out_of_memory: false,
                         })
                     }
-                    RuntimeCommand::Remove { .. } | RuntimeCommand::RemoveImage { .. } => return,
+                    RuntimeCommand::Prepare { .. }
+                    | RuntimeCommand::Remove { .. }
+                    | RuntimeCommand::RemoveImage { .. } => return,
                 }
             }
         };
