@@ -245,7 +245,7 @@ fn pod_words(definitions: &Definitions, fact: PodFact<'_>) -> ((u64, u64), u64, 
             ((high, low), text(node.of) ^ node.serial, text(zone))
         }
         PodFact::Ended(pod) => about(pod, pod.end.map_or(0, PodEnd::word)),
-        PodFact::Said { pod, note, .. } => about(pod, fingerprint(note)),
+        PodFact::Said { pod, words } => about(pod, words.word()),
     }
 }
 

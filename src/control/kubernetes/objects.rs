@@ -688,6 +688,19 @@ impl NodeTerm {
     }
 }
 
+impl HostPort {
+    /// The address that stands for every address, if anybody has spelled it.
+    pub fn every_address(symbols: &Symbols) -> Option<Symbol> {
+        symbols.find("0.0.0.0")
+    }
+
+    /// Whether only one of the two can be given.
+    pub fn meets(&self, other: &HostPort, every: Option<Symbol>) -> bool {
+        (self.protocol, self.port) == (other.protocol, other.port)
+            && (self.address == other.address || Some(self.address) == every || Some(other.address) == every)
+    }
+}
+
 impl PodSpec {
     /// Whether its node selector and required node affinity hold of a node.
     pub fn wants_node(&self, name: Symbol, labels: &Labels, symbols: &Symbols) -> bool {

@@ -2,9 +2,11 @@
 //!
 //! As for tasks, a fact names things by scenario name and number and changes nothing.
 
-use crate::base::{EntityKey, Name, Row, Symbol, Timestamp};
+use crate::base::label::fingerprint;
+use crate::base::{EntityKey, Name, Row, Symbol, Symbols, Timestamp};
 use crate::control::kubernetes::objects::{Node, PodSpec};
-use crate::control::node::kubelet::EndReason;
+use crate::control::kubernetes::scheduler::command::EventReason;
+use crate::control::node::kubelet::{About, EndReason, PodEvent, Rejection};
 use crate::sim::fact::FactKind;
 use crate::sim::plan::Machine;
 
@@ -43,10 +45,29 @@ pub enum PodFact<'a> {
     Said {
         /// The pod.
         pod: &'a PodLife,
-        /// The reason of the event.
-        reason: &'static str,
-        /// What it says.
+        /// What was said.
+        words: Words<'a>,
+    },
+}
+
+/// What an event of a cluster says; texts are made when somebody reads them.
+#[derive(Clone, Copy, Debug)]
+pub enum Words<'a> {
+    /// kube-scheduler said it.
+    Scheduler {
+        /// The reason.
+        reason: EventReason,
+        /// The note.
         note: &'a str,
+    },
+    /// A kubelet said it.
+    Kubelet {
+        /// What happened.
+        what: PodEvent,
+        /// To whom.
+        about: About<'a>,
+        /// The spellings.
+        symbols: &'a Symbols,
     },
 }
 
@@ -89,12 +110,14 @@ pub struct PodTimes {
 }
 
 /// How a pod ended.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum PodEnd {
     /// Its containers ended well.
     Succeeded,
-    /// They did not, or the node did not take it.
+    /// They did not.
     Failed(EndReason),
+    /// Its node did not take it.
+    Rejected(Rejection),
     /// It had to make room for another.
     Preempted,
     /// Somebody deleted it.
@@ -144,6 +167,41 @@ impl PodEnd {
             PodEnd::Failed(_) => 2,
             PodEnd::Preempted => 3,
             PodEnd::Deleted => 4,
+            PodEnd::Rejected(_) => 5,
+        }
+    }
+}
+
+impl Words<'_> {
+    /// The reason of the event, as the original spells it.
+    pub fn reason(&self) -> String {
+        match *self {
+            Words::Scheduler { reason, .. } => reason.as_str().to_owned(),
+            Words::Kubelet { what, symbols, .. } => what.reason(symbols),
+        }
+    }
+
+    /// What it says.
+    pub fn note(&self) -> String {
+        match *self {
+            Words::Scheduler { note, .. } => note.to_owned(),
+            Words::Kubelet { what, about, symbols } => what.message(&about, symbols),
+        }
+    }
+
+    /// Whether its type is `Warning`, else `Normal`.
+    pub const fn is_warning(&self) -> bool {
+        match self {
+            Words::Scheduler { reason, .. } => matches!(reason, EventReason::FailedScheduling),
+            Words::Kubelet { what, .. } => what.is_warning(),
+        }
+    }
+
+    /// For the digest.
+    pub(in crate::sim) fn word(&self) -> u64 {
+        match *self {
+            Words::Scheduler { note, .. } => fingerprint(note),
+            Words::Kubelet { what, .. } => what.number(),
         }
     }
 }

@@ -6,6 +6,6 @@ pub mod fact;
 pub mod plan;
 pub(super) mod state;
 
-pub use fact::{PodEnd, PodFact, PodLife};
+pub use fact::{PodEnd, PodFact, PodLife, PodTimes, Words};
 pub use plan::{KubernetesPlan, KubernetesSettings, PlannedNode, PodArrival};
 pub use state::{ApiCall, ThePod};

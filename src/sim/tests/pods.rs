@@ -5,17 +5,21 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::fixture::{Fixture, START};
-use crate::base::{EntityKey, Name, Row, Span, Timestamp};
+use crate::base::mark::must_reach;
+use crate::base::turn::Nobody;
+use crate::base::{Bytes, EntityKey, Name, Row, Span, Timestamp};
 use crate::control::kubernetes::api::config::Configuration;
 use crate::control::kubernetes::api::{Object, PriorityClasses, Reading, Stage};
 use crate::control::kubernetes::objects::{Node, Pod, Specs};
 use crate::control::kubernetes::scheduler::profile::Registry;
 use crate::engine::Quantiles;
+use crate::sim::event::Event;
 use crate::sim::fact::{Fact, Observer};
 use crate::sim::kubernetes::{KubernetesPlan, KubernetesSettings, PlannedNode, PodArrival, PodFact, PodLife};
 use crate::sim::plan::{Machine, Plan};
 use crate::sim::simulation::run;
 use crate::workload::Arrivals;
+use crate::world::registry::{Behaviour, Image, Layer};
 
 /// A cluster under construction: nodes are those of the fixture's pool.
 pub(super) struct Cluster {
@@ -29,6 +33,9 @@ impl Cluster {
         let mut plan = Fixture::new(run_for).pool("node", 0).plan;
         plan.pools.clear();
         let mut specs = Specs { symbols: plan.definitions.symbols.clone(), ..Specs::default() };
+        let image = specs.symbols.intern("app:1");
+        let layer = Layer { digest: 1, compressed: Bytes::new(100_000_000) };
+        plan.registry.push(image, Image { layers: [layer].into(), behaviour: Behaviour::steady() });
         let configuration = Configuration::standard(&mut specs.symbols);
         let of = specs.symbols.intern("node");
         let nodes = (0..nodes)
@@ -58,7 +65,7 @@ impl Cluster {
         Cluster { plan, cluster }
     }
 
-    /// `count` pods at `at`, each of so many millicores and of this priority, made by `change` of a plain one.
+    /// `count` pods of this spec at `at`, whose work takes so long, and which are deleted so long after.
     pub(super) fn pods(
         mut self,
         name: &str,
@@ -87,6 +94,14 @@ impl Cluster {
             deleted_after: constant(after.1),
         });
         self
+    }
+
+    /// Changes how the one application behaves.
+    fn behaves(&mut self, change: impl FnOnce(&mut Behaviour)) {
+        let name = self.cluster.specs.symbols.intern("app:1");
+        let mut image = self.plan.registry.find(name).expect("there is one image").clone();
+        change(&mut image.behaviour);
+        self.plan.registry.push(name, image);
     }
 
     pub(super) fn plan(self) -> Plan {
@@ -135,14 +150,100 @@ fn lines(cluster: Cluster) -> String {
     log.0
 }
 
-fn wants(cpu: &str) -> Value {
-    json!({"containers": [{"name": "c", "image": "app:1", "resources": {"requests": {"cpu": cpu}}}]})
+/// A pod of one container that wants so much CPU, with this priority.
+fn wants(cpu: &str, priority: i32) -> Value {
+    json!({"priority": priority, "terminationGracePeriodSeconds": 10, "restartPolicy": "Never", "containers": [
+        {"name": "c", "image": "app:1", "resources": {"requests": {"cpu": cpu}}}]})
 }
 
 #[test]
 fn pods_go_to_nodes_and_wait_for_room() {
+    let minute = Some(Span::minutes(1));
     let cluster = Cluster::new(Span::minutes(10), 1)
-        .pods("web", Span::SECOND, 2, &wants("1"), (None, Some(Span::minutes(1))))
-        .pods("late", Span::seconds(2), 1, &wants("1500m"), (None, None));
-    println!("{}", lines(cluster));
+        .pods("web", Span::SECOND, 2, &wants("1", 0), (None, minute))
+        .pods("late", Span::seconds(2), 1, &wants("1500m", 0), (minute, None));
+    let story = "1s PodCreated web-0
+1s PodCreated web-1
+1s PodBound web-0 node-0
+1s PodBound web-1 node-0
+1s PodPulling web-0
+1s PodPulling web-1
+2s PodCreated late-0
+2s PodWaits late-0 0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: \
+0/1 nodes are available: 1 No preemption victims found for incoming pod.
+5s PodStarted web-0
+5s PodReady web-0
+5s PodStarted web-1
+5s PodReady web-1
+1m01s PodDeleted web-0
+1m01s PodDeleted web-1
+1m01s PodEnded web-0 Deleted
+1m01s PodEnded web-1 Deleted
+1m01s PodBound late-0 node-0
+1m01s PodStarted late-0
+1m01s PodReady late-0
+2m01s PodEnded late-0 Succeeded
+";
+    assert_eq!(lines(cluster), story);
+}
+
+#[test]
+fn a_pod_that_matters_more_takes_the_place_of_another() {
+    let mut cluster = Cluster::new(Span::minutes(10), 2)
+        .pods("low", Span::SECOND, 4, &wants("1", 0), (None, None))
+        .pods("high", Span::seconds(60), 1, &wants("1500m", 1000), (None, None));
+    cluster.behaves(|behaviour| behaviour.shutdown = Quantiles::constant(Span::seconds(7).as_nanos()));
+    let story = "1m00s PodCreated high-0
+1m00s PodWaits high-0 0/2 nodes are available: 2 Insufficient cpu.
+1m00s PodDeleted low-0
+1m00s PodDeleted low-2
+1m07s PodEnded low-0 Preempted
+1m07s PodEnded low-2 Preempted
+1m07s PodBound high-0 node-0
+1m07s PodStarted high-0
+1m07s PodReady high-0
+";
+    let lines = must_reach(&["K 2.17 a victim has its grace period"], || lines(cluster));
+    assert!(lines.ends_with(story), "{lines}");
+}
+
+#[test]
+fn parts_take_the_time_that_the_plan_says() {
+    let mut cluster = Cluster::new(Span::minutes(10), 1).pods("web", Span::SECOND, 2, &wants("1", 0), (None, None));
+    let settings = &mut cluster.cluster.settings;
+    settings.cycle = Span::millis(10);
+    settings.bind = Span::millis(40);
+    settings.watch = Span::millis(100);
+    let story = "1s PodCreated web-0
+1s PodCreated web-1
+1.040s PodBound web-0 node-0
+1.050s PodBound web-1 node-0
+1.140s PodPulling web-0
+1.150s PodPulling web-1
+5.140s PodStarted web-0
+5.140s PodReady web-0
+5.140s PodStarted web-1
+5.140s PodReady web-1
+";
+    assert_eq!(lines(cluster), story);
+}
+
+#[test]
+fn ended_pods_are_collected() {
+    let mut cluster = Cluster::new(Span::minutes(10), 2)
+        .pods("job", Span::SECOND, 4, &wants("500m", 0), (Some(Span::SECOND), None));
+    cluster.cluster.settings.ended_max = 1;
+    let (plan, mut nobody) = (cluster.plan(), Nobody);
+    let mut log = Log::default();
+    let mut simulation = crate::sim::simulation::Simulation::new(&plan, 1, &mut log, &mut nobody);
+    simulation.begin();
+    while let Some((now, event)) = simulation.agenda.pop() {
+        simulation.now = now;
+        if event == Event::End {
+            break;
+        }
+        simulation.step(event);
+    }
+    let books = *simulation.cluster().record.books();
+    assert_eq!((books.created, books.ended, books.deleted), (4, 1, 3));
 }

@@ -1,16 +1,16 @@
 //! Nodes: their hosts and kubelets, and the life of a pod on them (section 3.10).
 
 use crate::base::runtime::SandboxId;
-use crate::base::{Purpose, Row, Span, Symbol, Timestamp, Turn};
+use crate::base::{Bytes, Purpose, Row, Span, Symbol, Timestamp, Turn};
 use crate::control::Reconciler;
 use crate::control::kubernetes::api::Object;
 use crate::control::kubernetes::objects::{ContainerKind, Pod};
 use crate::control::node::kubelet::{
-    Kubelet, KubeletChange, KubeletCommand, KubeletView, PodReport, Reported,
+    About, Kubelet, KubeletChange, KubeletCommand, KubeletNode, KubeletView, PodEvent, PodReport, Reported,
 };
 use crate::sim::event::Event;
-use crate::sim::fact::Fact;
-use crate::sim::kubernetes::fact::{PodEnd, PodFact};
+use crate::sim::fact::{Fact, Observer};
+use crate::sim::kubernetes::fact::{PodEnd, PodFact, Words};
 use crate::sim::kubernetes::state::{NodeSeat, ThePod};
 use crate::sim::simulation::{Process, Simulation, number_32};
 use crate::world::host::{ContainerSpec, Host, HostKind, Life};
@@ -27,7 +27,8 @@ impl Simulation<'_> {
         for (number, planned) in plan.nodes.iter().enumerate() {
             let (now, node, machine) = (self.now, planned.node, planned.machine);
             let host = self.hosts.boot(now, machine.key, HostKind::Instance { baked: &[] });
-            let kubelet = Process::new(Kubelet::new(now, plan.settings.kubelet, node.spec));
+            let about = KubeletNode { name: node.name, spec: node.spec, baked_images: &[] };
+            let kubelet = Process::new(Kubelet::new(now, plan.settings.kubelet, about));
             let cluster = self.cluster_mut();
             cluster.seats.push(NodeSeat { kubelet, host });
             cluster.seat_of_name.insert(node.name, number_32(number));
@@ -80,7 +81,7 @@ impl Simulation<'_> {
         let containers: Vec<ContainerSpec> = spec
             .containers
             .iter()
-            .map(|container| ContainerSpec { image: container.image, health: None })
+            .map(|container| ContainerSpec { image: container.image, health: None }) // PROBE
             .collect();
         let main = spec.containers.iter().position(|container| container.kind == ContainerKind::Main);
         let life = after.map_or(Life::AsImages, |after| Life::Ends {
@@ -146,6 +147,7 @@ impl Simulation<'_> {
             match command {
                 KubeletCommand::Runtime(command) => self.hosts.obey(now, host, command, &mut self.effects),
                 KubeletCommand::Report(report) => self.take_pod_report(report),
+                KubeletCommand::Event { pod, container, what } => self.tell_of_pod(pod, container, what),
             }
         }
         self.cluster_mut().kubelet_commands = commands;
@@ -178,15 +180,45 @@ impl Simulation<'_> {
                 }
             }
             Reported::Stopping => {}
-            Reported::Ended { succeeded, reason } => {
-                let end = if succeeded { PodEnd::Succeeded } else { PodEnd::Failed(reason) };
-                if cluster.record.pod(row).is_some_and(|pod| pod.deleted_at.is_some()) {
-                    return self.remove_pod(row);
-                }
-                cluster.record.change_pod(now, row, |pod| pod.ended = true);
-                self.end_life(row, end);
-                self.collect_ended(row);
-            }
+            Reported::Rejected(rejection) => self.pod_ended(row, PodEnd::Rejected(rejection)),
+            Reported::Ended { succeeded: true, .. } => self.pod_ended(row, PodEnd::Succeeded),
+            Reported::Ended { succeeded: false, reason } => self.pod_ended(row, PodEnd::Failed(reason)),
+            Reported::Removed => self.remove_pod(row),
         }
+    }
+
+    /// The phase of a pod is Succeeded or Failed.
+    fn pod_ended(&mut self, row: Row<Pod>, end: PodEnd) {
+        let now = self.now;
+        self.cluster_mut().record.change_pod(now, row, |pod| pod.ended = true);
+        self.end_life(row, end);
+        if self.cluster().record.pod(row).is_some_and(|pod| pod.deleted_at.is_none()) {
+            self.collect_ended(row);
+        }
+    }
+
+    /// A kubelet writes an event about a pod.
+    fn tell_of_pod(&mut self, pod: SandboxId, container: Option<Symbol>, what: PodEvent) {
+        let Simulation { kubernetes, digests, observer, plan, now, .. } = self;
+        let cluster = kubernetes.as_ref().expect("it has kubelets");
+        let Some(row) = cluster.pod_of_sandbox[pod.0 as usize] else { return };
+        let Some(record) = cluster.record.pod(row) else { return };
+        let symbols = &cluster.specs.symbols;
+        let size = match what {
+            PodEvent::Pulled { image, .. } => plan.registry.find(image).map_or(Bytes::ZERO, |image| image.compressed()),
+            _ => Bytes::ZERO,
+        };
+        let about = About {
+            namespace: symbols.text(record.namespace),
+            name: symbols.text(record.name),
+            uid: symbols.text(record.uid),
+            container: container.map_or("", |container| symbols.text(container)),
+            image: size,
+        };
+        let life = cluster.pods[row.index()].life;
+        let words = Words::Kubelet { what, about, symbols };
+        let fact = Fact::Pod(PodFact::Said { pod: &life, words });
+        digests.fact(plan, *now, &fact);
+        observer.fact(plan, *now, &fact);
     }
 }

@@ -13,7 +13,7 @@ use crate::control::{Reconciler, Ticket};
 use crate::mark;
 use crate::sim::event::Event;
 use crate::sim::fact::Fact;
-use crate::sim::kubernetes::fact::{PodEnd, PodFact, PodLife, PodTimes};
+use crate::sim::kubernetes::fact::{PodEnd, PodFact, PodLife, PodTimes, Words};
 use crate::sim::kubernetes::plan::KubernetesPlan;
 use crate::sim::kubernetes::state::{ApiCall, Asked, Kubernetes, PodSeat, ThePod};
 use crate::sim::simulation::{Simulation, number_32};
@@ -110,7 +110,7 @@ impl<'a> Simulation<'a> {
         }
     }
 
-    /// A deletion: a pod on a node gets its grace period, any other is gone at once.
+    /// A deletion: a pod that its kubelet knows gets its grace period, any other is gone at once.
     fn ask_to_go(&mut self, row: Row<Pod>, end: PodEnd) {
         let now = self.now;
         let cluster = self.cluster_mut();
@@ -119,17 +119,15 @@ impl<'a> Simulation<'a> {
             return;
         }
         let grace = Span::seconds(cluster.specs[pod.spec].grace_s.unsigned_abs());
-        let life = cluster.change_life(row, |life| {
-            life.times.deleted = now;
-            life.end = life.end.or(Some(end));
-        });
-        self.tell(&Fact::Pod(PodFact::Deleted(&life)));
-        let cluster = self.cluster_mut();
-        if pod.node.is_none() || pod.ended {
-            return self.remove_pod(row);
+        if !pod.ended {
+            let life = cluster.change_life(row, |life| {
+                life.times.deleted = now;
+                life.end = life.end.or(Some(end));
+            });
+            self.tell(&Fact::Pod(PodFact::Deleted(&life)));
         }
         mark!("K 2.17 a victim has its grace period");
-        cluster.record.change_pod(now, row, |pod| pod.deleted_at = Some(now + grace));
+        self.cluster_mut().record.change_pod(now, row, |pod| pod.deleted_at = Some(now + grace));
         self.stop_pod(row, grace);
     }
 
@@ -167,7 +165,7 @@ impl<'a> Simulation<'a> {
         while self.cluster().ended.len() > limit {
             let oldest = self.cluster_mut().ended.pop_front().expect("more than none");
             if self.cluster().is_there(oldest) {
-                self.remove_pod(oldest.row);
+                self.ask_to_go(oldest.row, PodEnd::Deleted);
             }
         }
     }
@@ -241,7 +239,8 @@ impl<'a> Simulation<'a> {
             }
             SchedulerCommand::Event { pod, reason, note } => {
                 let life = self.cluster().pods[pod.row.index()].life;
-                self.tell(&Fact::Pod(PodFact::Said { pod: &life, reason: reason.as_str(), note: &note }));
+                let words = Words::Scheduler { reason, note: &note };
+                self.tell(&Fact::Pod(PodFact::Said { pod: &life, words }));
             }
         }
     }

@@ -1,6 +1,6 @@
 //! NodePorts: a host port belongs to one pod of a node (K 2.7).
 
-use crate::base::{Symbol, Symbols};
+use crate::base::Symbols;
 use crate::control::kubernetes::objects::HostPort;
 use crate::control::kubernetes::scheduler::cluster::NodeInfo;
 use crate::control::kubernetes::scheduler::event::{Event, EventKind, Listening};
@@ -59,10 +59,6 @@ impl Plugin for NodePorts {
 
 /// Whether one of `wanted` is in use; the address 0.0.0.0 stands for every address.
 fn conflict(symbols: &Symbols, wanted: &[HostPort], used: &[HostPort]) -> bool {
-    let every: Option<Symbol> = symbols.find("0.0.0.0");
-    let meet = |one: &HostPort, other: &HostPort| {
-        (one.protocol, one.port) == (other.protocol, other.port)
-            && (one.address == other.address || Some(one.address) == every || Some(other.address) == every)
-    };
-    wanted.iter().any(|port| port.port > 0 && used.iter().any(|other| meet(port, other)))
+    let every = HostPort::every_address(symbols);
+    wanted.iter().any(|port| port.port > 0 && used.iter().any(|other| port.meets(other, every)))
 }
