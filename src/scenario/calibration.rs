@@ -81,10 +81,13 @@ pub fn is_used(name: &str) -> bool {
 impl Calibration {
     /// Any setting, used or not, as [`Calibration::quantiles`] hands it out.
     pub fn any(&self, name: &str) -> Quantiles {
-        match self.replaced.get(name) {
-            Some(quantiles) => quantiles.clone(),
-            None if let Some(extra) = EXTRA.iter().find(|extra| extra.name == name) => extra.default_f64(),
-            None => default_f64(setting(name).unwrap_or_else(|| panic!("there is no setting {name}"))),
+        let extra = EXTRA.iter().find(|extra| extra.name == name);
+        match (self.replaced.get(name), extra) {
+            (Some(quantiles), _) => quantiles.clone(),
+            (None, Some(extra)) => extra.default_f64(),
+            (None, None) => {
+                default_f64(setting(name).unwrap_or_else(|| panic!("there is no setting {name}")))
+            }
         }
     }
 

@@ -14,6 +14,7 @@ use crate::control::ecs::placement::{AbsentAttribute, PlacementSettings, Release
 use crate::control::ecs::service::SchedulerSettings;
 use crate::control::ecs::task_definition::Rules;
 use crate::control::node::ecs_agent::{AgentSettings, PortOrder, PullBehavior};
+use crate::control::node::kubelet::KubeletSettings;
 use crate::world::settings::CallLimits;
 
 /// The settings structs of all models, before a plan takes them.
@@ -25,6 +26,8 @@ pub struct Tuning {
     pub placement: PlacementSettings,
     /// Container agents.
     pub agent: AgentSettings,
+    /// Kubelets.
+    pub kubelet: KubeletSettings,
     /// Registration, and the query language.
     pub rules: Rules,
     /// The control plane gives up on a network interface after this.
@@ -109,6 +112,7 @@ impl Default for Tuning {
             scheduler: SchedulerSettings::default(),
             placement: PlacementSettings::default(),
             agent: AgentSettings::default(),
+            kubelet: KubeletSettings::default(),
             rules: Rules::default(),
             interface_timeout: Span::seconds(180),
             volume_attach: Span::seconds(10),
@@ -414,6 +418,30 @@ parameters! {
         = Kind::OptionalBandwidth(|tuning| &mut tuning.layer_rate_max);
     "image.pull.manifest_check" "A-121" "How long a pull takes to learn which layers it needs."
         = span!(Span::ZERO, manifest_check);
+    "k8s.kubelet.crash_backoff.first" "K 3.10" "The second restart of a container waits so long; the waits double."
+        = span!(Span::ZERO, kubelet.crash_backoff.first);
+    "k8s.kubelet.crash_backoff.longest" "K 3.10" "No such wait is longer; after twice as long they begin anew."
+        = span!(Span::SECOND, kubelet.crash_backoff.longest);
+    "k8s.kubelet.grace_min" "kubelet source" "No container gets less to stop."
+        = span!(Span::ZERO, kubelet.grace_min);
+    "k8s.kubelet.parallel_pulls" "K 4.3" "Pulls of one node at once; 0 is no limit, 1 what serializeImagePulls is."
+        = count!(0..=1_000_000, kubelet.parallel_pulls);
+    "k8s.kubelet.pull_backoff.first" "K 3.10" "The wait after a pull that failed; the waits double."
+        = span!(Span::ZERO, kubelet.pull_backoff.first);
+    "k8s.kubelet.pull_backoff.longest" "K 3.10" "No such wait is longer; after twice as long they begin anew."
+        = span!(Span::SECOND, kubelet.pull_backoff.longest);
+    "k8s.kubelet.pull_burst" "K 3.10" "Pulls that may begin at once: registryBurst."
+        = count!(1..=1_000_000, kubelet.pull_burst);
+    "k8s.kubelet.pull_rate" "K 3.10" "Pulls that may begin a second: registryPullQPS; 0 is no limit."
+        = count!(0..=1_000_000, kubelet.pull_rate);
+    "k8s.kubelet.relist" "kubelet source" "Between two looks at which containers have exited."
+        = span!(Span::millis(1), kubelet.relist);
+    "k8s.kubelet.retry" "kubelet source" "From a sync that failed to the next, where no back-off says when."
+        = span!(Span::SECOND, kubelet.retry);
+    "k8s.kubelet.retry_jitter" "kubelet source" "Up to this share of the wait for a sync is added, in percent."
+        = count!(0..=1000, kubelet.retry_jitter_percent);
+    "k8s.kubelet.sync_frequency" "K 3.10" "No wait for a sync is longer, jitter aside: syncFrequency."
+        = span!(Span::SECOND, kubelet.sync_frequency);
 }
 
 #[cfg(test)]

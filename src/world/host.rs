@@ -583,9 +583,10 @@ impl Hosts {
         container.phase = Phase::Starting { image, restart };
         container.phase_timer = timer;
         let draw = self.luck.draw(Purpose::ContainerStart, container.key, restart);
-        let waits = match container.prepared {
-            true => &self.settings.container_start_prepared,
-            false => &self.settings.container_start,
+        let waits = if container.prepared {
+            &self.settings.container_start_prepared
+        } else {
+            &self.settings.container_start
         };
         let wait = Span::from_nanos(waits.value(draw));
         let limit = self.settings.limits.create_and_start();

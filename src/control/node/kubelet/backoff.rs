@@ -1,4 +1,4 @@
-//! Waits that double and are forgotten (Kubernetes client-go, util/flowcontrol/backoff.go).
+//! Waits that double and are forgotten (client-go, `util/flowcontrol/backoff.go`).
 //!
 //! The two users measure from different times: a pull from its failure, a container from its exit.
 

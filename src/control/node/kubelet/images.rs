@@ -68,7 +68,10 @@ impl Images {
 
     /// Who waited longest and now has a place.
     pub(super) fn next(&mut self) -> Option<ContainerId> {
-        let next = self.line.pop_front_if(|_| self.under_way < self.places)?;
+        if self.under_way == self.places {
+            return None;
+        }
+        let next = self.line.pop_front()?;
         self.under_way += 1;
         Some(next)
     }

@@ -20,6 +20,7 @@ mod events;
 mod images;
 mod plan;
 mod pod;
+mod probe;
 mod settings;
 mod status;
 mod stop;
@@ -30,11 +31,12 @@ mod tests;
 pub use admission::{Rejection, Resource, Shortage};
 pub use backoff::Backoff;
 pub use events::{About, ContainerError, PodEvent, PullFailure};
+pub use probe::readiness_check;
 pub use settings::KubeletSettings;
 
 use admission::Book;
 use images::Images;
-use pod::{Container, KubeletPod, Stage, State, Work};
+use pod::{Because, Container, KubeletPod, Stage, State, Work};
 use sync::Sync;
 
 /// What a kubelet is told.
@@ -363,6 +365,7 @@ impl Kubelet {
                 KubeletCommand::Event { pod: sandbox, container: None, what: PodEvent::Rejected(rejection) };
             out.push((self.tickets.take(), event));
             self.report(sandbox, Reported::Rejected(rejection), out);
+            out.push((self.tickets.take(), KubeletCommand::Runtime(RuntimeCommand::Remove { sandbox })));
         }
     }
 
@@ -376,7 +379,7 @@ impl Kubelet {
         out: &mut Vec<(Ticket, KubeletCommand)>,
     ) {
         let spec = &view.specs[self.pods[row].spec];
-        let had_ended = self.pods[row].stage == Stage::Ended;
+        let before = self.pods[row].stage;
         let mut sync = Sync {
             now: turn.now,
             draw: &mut *turn.draw,
@@ -391,12 +394,14 @@ impl Kubelet {
         sync.take_in(cause);
         self.set_timer(row);
         let pod = &self.pods[row];
-        let (sandbox, has_ended, is_deleted) =
-            (pod.sandbox, pod.stage == Stage::Ended, pod.deleted.is_some());
-        if has_ended && !had_ended {
+        if pod.stage != Stage::Ended {
+            return;
+        }
+        let (sandbox, is_deleted) = (pod.sandbox, pod.deleted.is_some());
+        if before != Stage::Ended {
             self.book.release(spec);
         }
-        if has_ended && is_deleted {
+        if is_deleted {
             self.report(sandbox, Reported::Removed, out);
             let place = self.place(sandbox).expect("a pod that is kept is listed");
             self.rows.remove(place);
@@ -449,7 +454,7 @@ impl Sync<'_> {
         let grace = self.pod.deleted.map_or(grace, |before| before.min(grace));
         self.pod.deleted = Some(grace);
         match self.pod.stage {
-            Stage::Active if self.pod.work == Work::Idle => self.begin_stop(grace),
+            Stage::Active if self.pod.work == Work::Idle => self.begin_stop(grace, Because::Deleted),
             Stage::Active | Stage::Ended => {}
             Stage::Stopping { .. } => self.hasten(grace),
         }

@@ -1,5 +1,5 @@
 //! What a sync is to start: from the states of the containers alone.
-//! Upstream: kubernetes 1.36.3 pkg/kubelet/kuberuntime, computePodActions and computeInitContainerActions.
+//! Upstream: kubernetes 1.36.3 `pkg/kubelet/kuberuntime`, `computePodActions`.
 
 use crate::control::kubernetes::objects::{ContainerKind, ContainerSpec, PodSpec};
 use crate::mark;
@@ -54,10 +54,11 @@ fn plan_init(spec: &PodSpec, containers: &[Container]) -> Option<(Vec<u8>, bool)
         of_kind(spec, containers, ContainerKind::Main).any(|(_, _, container)| container.is_alive());
     let mut one_is_behind = is_initialized;
     let mut starts = Vec::new();
-    for (index, about, container) in each(spec, containers).take(count).collect::<Vec<_>>().into_iter().rev()
-    {
+    let count = u8::try_from(count).expect("one of at most 256 containers is a main one");
+    for index in (0..count).rev() {
+        let (about, container) = (&spec.containers[usize::from(index)], &containers[usize::from(index)]);
         let is_sidecar = about.kind == ContainerKind::Sidecar;
-        let is_last = usize::from(index) + 1 == count;
+        let is_last = index + 1 == count;
         let mut goes_on = || {
             if is_last {
                 is_initialized = true;

@@ -47,9 +47,18 @@ pub(super) enum Stage {
     /// It runs, or is on the way.
     Active,
     /// Its containers are told to stop since then, and may take so long.
-    Stopping { since: Timestamp, grace: Span },
+    Stopping { since: Timestamp, grace: Span, because: Because },
     /// It holds nothing: refused, or all its containers have exited.
     Ended,
+}
+
+/// Why a pod stops.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Because {
+    /// Nothing of it will run again.
+    Over,
+    /// It was deleted.
+    Deleted,
 }
 
 /// Whether the sandbox is there.

@@ -1,11 +1,11 @@
 //! What the control plane is told of a pod: its phase and whether it is ready.
-//! Upstream: kubernetes 1.36.3 pkg/kubelet/kubelet_pods.go, getPhase.
+//! Upstream: kubernetes 1.36.3 `pkg/kubelet/kubelet_pods.go`, `getPhase`.
 
 use crate::control::kubernetes::objects::ContainerKind;
 use crate::mark;
 
 use super::plan::{each, of_kind};
-use super::pod::{Container, State};
+use super::pod::{Because, Container, State};
 use super::sync::Sync;
 use super::{EndReason, Reported};
 
@@ -46,7 +46,7 @@ impl Sync<'_> {
     }
 
     /// How the pod ends, its containers having exited: the first failure, unless it was deleted.
-    pub(super) fn end(&self) -> (bool, EndReason) {
+    pub(super) fn end(&self, because: Because) -> (bool, EndReason) {
         let mut failure = None;
         let mut is_done = true;
         for (container, about, it) in each(self.spec, &self.pod.containers) {
@@ -54,9 +54,10 @@ impl Sync<'_> {
                 State::Exited { code: 0, .. } => {}
                 State::Exited { code, out_of_memory, .. } if about.kind != ContainerKind::Sidecar => {
                     is_done = false;
-                    failure = failure.or(Some(match out_of_memory {
-                        true => EndReason::OutOfMemory { container },
-                        false => EndReason::Error { container, code },
+                    failure = failure.or(Some(if out_of_memory {
+                        EndReason::OutOfMemory { container }
+                    } else {
+                        EndReason::Error { container, code }
                     }));
                 }
                 State::Absent | State::Created | State::Running | State::Stopping => {
@@ -66,8 +67,11 @@ impl Sync<'_> {
             }
         }
         mark!("K 3.10 a pod has succeeded when its containers have");
-        let reason = if self.pod.deleted.is_some() { Some(EndReason::Deleted) } else { failure };
-        (is_done, reason.unwrap_or(EndReason::Completed))
+        let reason = match because {
+            Because::Deleted => EndReason::Deleted,
+            Because::Over => failure.unwrap_or(EndReason::Completed),
+        };
+        (is_done, reason)
     }
 
     /// Whether the phase is Running: every main container was started, and one runs or will again.

@@ -1,5 +1,5 @@
 //! The way down: main containers first, then the sidecars in reverse, then the pod is over.
-//! Upstream: kubernetes 1.36.3 pkg/kubelet/kuberuntime, killContainer and terminationOrdering.
+//! Upstream: kubernetes 1.36.3 `pkg/kubelet/kuberuntime`, `killContainer` and its order.
 //!
 //! Whether a pod is deleted or nothing of it will run again makes no difference here.
 
@@ -11,14 +11,14 @@ use crate::mark;
 use super::Reported;
 use super::events::PodEvent;
 use super::plan::each;
-use super::pod::{Network, Stage, State};
+use super::pod::{Because, Stage, State};
 use super::sync::Sync;
 
 impl Sync<'_> {
     /// Starts to stop the pod.
-    pub(super) fn begin_stop(&mut self, grace: Span) {
+    pub(super) fn begin_stop(&mut self, grace: Span, because: Because) {
         let grace = grace.max(Span::SECOND);
-        self.pod.stage = Stage::Stopping { since: self.now, grace };
+        self.pod.stage = Stage::Stopping { since: self.now, grace, because };
         self.tell(Reported::Stopping);
         for index in self.alive() {
             self.event(Some(index), PodEvent::Killing);
@@ -28,13 +28,13 @@ impl Sync<'_> {
 
     /// A shorter grace than the one that holds: containers that are stopping are told anew.
     pub(super) fn hasten(&mut self, grace: Span) {
-        let Stage::Stopping { since, grace: before } = self.pod.stage else { return };
+        let Stage::Stopping { since, grace: before, because } = self.pod.stage else { return };
         let grace = grace.max(Span::SECOND);
         if grace >= before {
             return;
         }
         mark!("K 3.10 a grace can only become shorter");
-        self.pod.stage = Stage::Stopping { since, grace };
+        self.pod.stage = Stage::Stopping { since, grace, because };
         for index in self.alive() {
             if self.container(index).state == State::Stopping {
                 self.stop(index, grace);
@@ -45,12 +45,12 @@ impl Sync<'_> {
 
     /// Stops every container whose turn has come; when there is none left, the pod is over.
     pub(super) fn go_on_stopping(&mut self) {
-        let Stage::Stopping { since, grace } = self.pod.stage else { return };
+        let Stage::Stopping { since, grace, because } = self.pod.stage else { return };
         let deadline = since.saturating_add(grace);
         self.pod.look_at = Timestamp::NEVER;
         let alive = self.alive();
         if alive.is_empty() {
-            self.over();
+            self.over(because);
             return;
         }
         for index in alive {
@@ -93,16 +93,14 @@ impl Sync<'_> {
     }
 
     /// Every container has exited.
-    fn over(&mut self) {
+    fn over(&mut self, because: Because) {
         if self.pod.told.ready {
             self.pod.told.ready = false;
             self.tell(Reported::Ready(false));
         }
-        let (succeeded, reason) = self.end();
+        let (succeeded, reason) = self.end(because);
         self.pod.stage = Stage::Ended;
         self.tell(Reported::Ended { succeeded, reason });
-        if self.pod.network == Network::Ready {
-            self.ask(RuntimeCommand::Remove { sandbox: self.pod.sandbox });
-        }
+        self.ask(RuntimeCommand::Remove { sandbox: self.pod.sandbox });
     }
 }

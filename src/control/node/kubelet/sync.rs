@@ -1,5 +1,5 @@
 //! One sync of one pod: sandbox, then container after container its image and its start.
-//! Upstream: kubernetes 1.36.3 pkg/kubelet, SyncPod of the runtime manager, image_manager.go, pod_workers.go.
+//! Upstream: kubernetes 1.36.3 `pkg/kubelet`: `SyncPod` of the runtime manager, image manager, pod workers.
 //!
 //! A sync does one thing at a time and is not interrupted: what happens meanwhile is looked at in the
 //! next one, deletions included. The way down is in [`stop`](super::stop). Knows nothing of other pods
@@ -15,7 +15,7 @@ use crate::mark;
 use super::events::{ContainerError, PodEvent, PullFailure};
 use super::images::Images;
 use super::plan::{Plan, plan};
-use super::pod::{Container, KubeletPod, Network, Problem, State, Work};
+use super::pod::{Because, Container, KubeletPod, Network, Problem, State, Work};
 use super::settings::KubeletSettings;
 use super::{KubeletCommand, PodReport, Reported};
 
@@ -51,7 +51,7 @@ impl Sync<'_> {
         self.tell_status();
         match plan(self.spec, &self.pod.containers) {
             Plan::Over => {
-                self.begin_stop(self.own_grace());
+                self.begin_stop(self.own_grace(), Because::Over);
                 return;
             }
             Plan::Start(mut starts) => {
@@ -180,6 +180,7 @@ impl Sync<'_> {
     fn drop_from_todo(&mut self, index: u8) {
         self.pod.todo.pop();
         if self.about(index).kind == ContainerKind::Init {
+            mark!("K 3.10 an init container that cannot start holds up the others");
             self.pod.todo.clear();
         }
     }
@@ -189,7 +190,7 @@ impl Sync<'_> {
         self.pod.work = Work::Idle;
         if let Some(grace) = self.pod.deleted {
             mark!("K 3.10 a deletion waits for the sync under way");
-            self.begin_stop(grace);
+            self.begin_stop(grace, Because::Deleted);
             return;
         }
         let retry = match self.pod.problem {

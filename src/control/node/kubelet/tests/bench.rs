@@ -30,7 +30,7 @@ impl Draw for Always {
 /// One kubelet, its specs, and what was printed since the last action.
 pub(super) struct Bench {
     specs: Specs,
-    pub(super) kubelet: Kubelet,
+    kubelet: Kubelet,
     start: Timestamp,
     now: Timestamp,
     names: Vec<String>,
@@ -141,6 +141,10 @@ impl Bench {
             }
         }
         std::mem::take(&mut self.printed).join(" ")
+    }
+
+    pub(super) fn wake_at(&self) -> Option<Timestamp> {
+        self.kubelet.wake_at()
     }
 
     /// Every sum over pods, counted anew, is what the kubelet holds.
