@@ -209,7 +209,8 @@ fn a_pod_that_matters_more_takes_the_place_of_another() {
 
 #[test]
 fn parts_take_the_time_that_the_plan_says() {
-    let mut cluster = Cluster::new(Span::minutes(10), 1).pods("web", Span::SECOND, 2, &wants("1", 0), (None, None));
+    let mut cluster =
+        Cluster::new(Span::minutes(10), 1).pods("web", Span::SECOND, 2, &wants("1", 0), (None, None));
     let settings = &mut cluster.cluster.settings;
     settings.cycle = Span::millis(10);
     settings.bind = Span::millis(40);
@@ -230,8 +231,13 @@ fn parts_take_the_time_that_the_plan_says() {
 
 #[test]
 fn ended_pods_are_collected() {
-    let mut cluster = Cluster::new(Span::minutes(10), 2)
-        .pods("job", Span::SECOND, 4, &wants("500m", 0), (Some(Span::SECOND), None));
+    let mut cluster = Cluster::new(Span::minutes(10), 2).pods(
+        "job",
+        Span::SECOND,
+        4,
+        &wants("500m", 0),
+        (Some(Span::SECOND), None),
+    );
     cluster.cluster.settings.ended_max = 1;
     let (plan, mut nobody) = (cluster.plan(), Nobody);
     let mut log = Log::default();

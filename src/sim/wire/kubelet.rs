@@ -7,6 +7,7 @@ use crate::control::kubernetes::api::Object;
 use crate::control::kubernetes::objects::{ContainerKind, Pod};
 use crate::control::node::kubelet::{
     About, Kubelet, KubeletChange, KubeletCommand, KubeletNode, KubeletView, PodEvent, PodReport, Reported,
+    readiness_check,
 };
 use crate::sim::event::Event;
 use crate::sim::fact::{Fact, Observer};
@@ -81,7 +82,10 @@ impl Simulation<'_> {
         let containers: Vec<ContainerSpec> = spec
             .containers
             .iter()
-            .map(|container| ContainerSpec { image: container.image, health: None }) // PROBE
+            .map(|container| ContainerSpec {
+                image: container.image,
+                health: container.readiness.as_ref().map(readiness_check),
+            })
             .collect();
         let main = spec.containers.iter().position(|container| container.kind == ContainerKind::Main);
         let life = after.map_or(Life::AsImages, |after| Life::Ends {
@@ -205,7 +209,9 @@ impl Simulation<'_> {
         let Some(record) = cluster.record.pod(row) else { return };
         let symbols = &cluster.specs.symbols;
         let size = match what {
-            PodEvent::Pulled { image, .. } => plan.registry.find(image).map_or(Bytes::ZERO, |image| image.compressed()),
+            PodEvent::Pulled { image, .. } => {
+                plan.registry.find(image).map_or(Bytes::ZERO, |image| image.compressed())
+            }
             _ => Bytes::ZERO,
         };
         let about = About {
