@@ -20,8 +20,9 @@ use serde_json::Value;
 
 use world::{Rules, World};
 
-/// How many cases each family has.
-const FAMILIES: [(&str, usize); 10] = [
+/// How many cases each family has. The recorder makes up ten of them itself; those of `rules` are made by
+/// hand, for rules that no other family reaches, and the same recorder took their steps.
+const FAMILIES: [(&str, usize); 11] = [
     ("resources", 297),
     ("selectors", 254),
     ("spread", 300),
@@ -32,6 +33,7 @@ const FAMILIES: [(&str, usize); 10] = [
     ("preemption", 298),
     ("mixed", 36),
     ("queue", 257),
+    ("rules", 32),
 ];
 
 /// A family is reported with at most this many cases that differ.

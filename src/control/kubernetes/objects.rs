@@ -460,6 +460,8 @@ pub struct VolumeSpec {
     pub csi: Option<(Symbol, Symbol)>,
     /// Whether its phase is `Available` or `Bound` or another.
     pub phase: VolumePhase,
+    /// It is being deleted.
+    pub deleting: bool,
 }
 
 /// `status.phase` of a volume.

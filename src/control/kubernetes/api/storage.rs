@@ -173,6 +173,7 @@ pub(super) fn volume(
         }),
         csi: spec.csi.as_ref().map(|csi| (symbols.intern(csi.driver), symbols.intern(csi.volume_handle))),
         phase: phase(shape.status.phase)?,
+        deleting: timestamp("metadata.deletionTimestamp", shape.metadata.deletion_timestamp)?.is_some(),
     };
     let spec = reading.specs.volumes.intern(volume);
     named("", &shape.metadata, spec, &mut reading.specs.symbols)
@@ -192,7 +193,7 @@ pub(super) fn claim(
         Some(shape) => Some(selector("spec.selector", Some(shape), symbols)?),
         None => None,
     };
-    let node = annotations.get("volume.kubernetes.io/selected-node").filter(|node| !node.is_empty());
+    let node = annotations.get("volume.kubernetes.io/selected-node");
     let claim = ClaimSpec {
         class: class.map(|class| symbols.intern(class)),
         request: spec.resources.requests.get("storage").map_or(0, Quantity::value),

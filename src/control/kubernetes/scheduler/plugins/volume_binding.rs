@@ -372,6 +372,10 @@ impl VolumeBinding {
             {
                 continue;
             }
+            if spec.deleting {
+                mark!("K 2.15 a volume that is going");
+                continue;
+            }
             let reaches = reaches(cycle, spec, node.name, labels);
             if kept {
                 mark!("K 2.15 a volume that is kept for the claim");
