@@ -68,6 +68,7 @@ fn every_row_of_the_table_of_requests() {
     let rules = [
         "K 1.1 a limit without a request becomes the request",
         "K 1.1 a pod-level request comes from the containers",
+        "K 1.1 a pod without requests and limits is best effort",
         "K 1.1 a pod whose requests are its limits is guaranteed",
         "K 1.3 pod-level requests replace the sum",
         "K 1.3 overhead is added",

@@ -39,9 +39,18 @@ fn every_row_of_the_table() {
 
 #[test]
 fn lists_are_rounded_to_thousandths() {
-    for (text, rounded) in [("1n", "1m"), ("1500u", "2m"), ("1.5", "1500m"), ("10E", "10E"), ("-1n", "-1m")] {
+    let up = &["K 1.2 lists of resources are rounded up to thousandths"][..];
+    let rows = [
+        (up, "1n", "1m"),
+        (up, "1500u", "2m"),
+        (up, "-1n", "-1m"),
+        (&[], "1.5", "1500m"),
+        (&[], "10E", "10E"),
+        (&[], "7m", "7m"),
+    ];
+    for (rules, text, rounded) in rows {
         let mut quantity = Quantity::parse(text).expect("a quantity");
-        must_reach(&[], || quantity.round_up_to_milli());
+        must_reach(rules, || quantity.round_up_to_milli());
         assert_eq!(quantity.to_string(), rounded, "{text}");
     }
 }

@@ -683,3 +683,6 @@ pub fn default_normalize(reverse: bool, scores: &mut [i64]) {
         *score = if reverse { 100 - share } else { share };
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -64,3 +64,31 @@ pub fn note(message: &str) -> String {
     let cut = (0..=NOTE_BYTES_MAX - suffix.len()).rev().find(|&end| message.is_char_boundary(end));
     format!("{}{suffix}", &message[..cut.unwrap_or(0)])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::mark::must_reach;
+
+    /// A message of so many letters becomes a note of so many bytes; a longer one ends in three dots.
+    fn check(rules: &[&str], letter: char, count: usize, kept: usize) {
+        let message: String = std::iter::repeat_n(letter, count).collect();
+        let seen = must_reach(rules, || note(&message));
+        let rest = if kept < count { " ..." } else { "" };
+        let expected = message.chars().take(kept).chain(rest.chars()).collect::<String>();
+        assert_eq!(seen, expected, "{count} times {letter}");
+    }
+
+    #[test]
+    fn long_notes_are_cut() {
+        let cut = &["K 2.19 notes are cut"];
+        check(&[], 'x', 0, 0);
+        check(&[], 'x', 1024, 1024);
+        check(cut, 'x', 1025, 1020);
+        check(cut, 'x', 5000, 1020);
+        check(&[], 'é', 512, 512);
+        check(cut, 'é', 513, 510);
+        check(cut, '€', 400, 340);
+        check(cut, '🦀', 257, 255);
+    }
+}
