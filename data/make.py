@@ -62,6 +62,15 @@ def measured_points(originals):
     return points
 
 
+def pod_addresses(row):
+    """The interfaces that give pods addresses, as the EKS machine image counts them (its list is kept to where
+    the API shows more network cards), and the IPv4 addresses of each."""
+    addresses = int(row["ipv4_per_eni"])
+    interfaces, rest = divmod(int(row["max_pods"]) - 2, addresses - 1) if addresses > 1 else (int(row["max_enis"]), 0)
+    assert rest == 0, row
+    return str(interfaces), str(addresses)
+
+
 def make_instance_types(originals, into):
     points = measured_points(originals)
     rows = []
@@ -80,13 +89,13 @@ def make_instance_types(originals, into):
             row["gpu_count"] if has_gpu else "",
             plain(f"{row['gpu_manufacturer']} {row['gpu_model']}") if has_gpu else "",
             row["gpu_memory_mib_each"] if has_gpu else "",
-            row["max_enis"], row["ecs_awsvpc_tasks"], row["ecs_awsvpc_tasks_trunking"],
+            row["max_enis"], *pod_addresses(row), row["ecs_awsvpc_tasks"], row["ecs_awsvpc_tasks_trunking"],
             {"doc-2023": "L", "derived": "E", "": ""}[row["ecs_trunking_source"]],
             row["net_baseline_gbps"], row["net_burst_gbps"], row["cpu_baseline_fraction"], flags,
             point.get("first", ""), point.get("ECS", ""), point.get("EKS", ""),
         ])
     header = (
-        "instance_type,arch,vcpu,memory_mib,hypervisor,gpus,gpu_model,gpu_mib,max_enis,awsvpc,awsvpc_trunk,"
+        "instance_type,arch,vcpu,memory_mib,hypervisor,gpus,gpu_model,gpu_mib,max_enis,pod_enis,eni_ipv4,awsvpc,awsvpc_trunk,"
         "trunk_basis,net_gbps,net_burst_gbps,cpu_baseline,flags,visible_kib,visible_kib_ecs,visible_kib_eks"
     ).split(",")
     comments = [
@@ -95,7 +104,8 @@ def make_instance_types(originals, into):
         "Apache-2.0. Task density with trunking: amazon-ecs-developer-guide @ 49232cf (2023-06-15), CC BY-SA 4.0 (basis L),",
         "else branch interfaces + interfaces of the default card - 2 (basis E). CPU baselines: elotl/kip @ 739ad20, Apache-2.0;",
         "t4g set equal to t3. Visible memory: aws/karpenter-provider-aws @ 15e87699 and 33450d8f (2023), Apache-2.0, and single",
-        "public facts: first row of the type, first of ECS, first of EKS.",
+        "public facts: first row of the type, first of ECS, first of EKS. Interfaces for pods: awslabs/amazon-eks-ami @ 81fec2e",
+        "(2026-07-23), MIT-0.",
         "arch: x = x86_64, a = arm64. flags: m = bare metal, b = burstable, c = current generation. Left out: f1 (no network bandwidth known).",
     ]
     write(into, "instance_types.csv", comments, header, rows)

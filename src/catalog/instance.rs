@@ -40,6 +40,11 @@ pub struct InstanceType {
     pub gpu: Option<Gpu>,
     /// How many network interfaces it takes, over all network cards.
     pub max_enis: u32,
+    /// How many of them give pods addresses: those of the default network card, as the EKS machine image
+    /// counts them.
+    pub pod_enis: u32,
+    /// How many IPv4 addresses each network interface has.
+    pub eni_addresses: u32,
     /// The bandwidth that it always has.
     pub network_baseline: Bandwidth,
     /// The bandwidth that it has for a while; the baseline when no burst is known.
@@ -231,7 +236,7 @@ static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
     Catalogue { types, positions }
 });
 
-const HEADER: &str = "instance_type,arch,vcpu,memory_mib,hypervisor,gpus,gpu_model,gpu_mib,max_enis,awsvpc,awsvpc_trunk,trunk_basis,net_gbps,net_burst_gbps,cpu_baseline,flags,visible_kib,visible_kib_ecs,visible_kib_eks";
+const HEADER: &str = "instance_type,arch,vcpu,memory_mib,hypervisor,gpus,gpu_model,gpu_mib,max_enis,pod_enis,eni_ipv4,awsvpc,awsvpc_trunk,trunk_basis,net_gbps,net_burst_gbps,cpu_baseline,flags,visible_kib,visible_kib_ecs,visible_kib_eks";
 
 fn read(cells: &mut Cells, position: usize) -> InstanceType {
     let name = cells.text();
@@ -250,7 +255,9 @@ fn read(cells: &mut Cells, position: usize) -> InstanceType {
         other => panic!("{other} is no hypervisor"),
     };
     let gpu = read_gpu(cells);
-    let (max_enis, awsvpc_tasks) = (cells.number(), cells.number());
+    let max_enis = cells.number();
+    let (pod_enis, eni_addresses) = (cells.number(), cells.number());
+    let awsvpc_tasks = cells.number();
     let awsvpc_tasks_trunking = read_trunking(cells);
     let network_baseline = read_gbps(cells).expect("every type has a bandwidth");
     let network_burst = read_gbps(cells).unwrap_or(network_baseline);
@@ -269,6 +276,8 @@ fn read(cells: &mut Cells, position: usize) -> InstanceType {
         hypervisor,
         gpu,
         max_enis,
+        pod_enis,
+        eni_addresses,
         network_baseline,
         network_burst,
         bare_metal: flags.contains('m'),

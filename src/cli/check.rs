@@ -42,7 +42,7 @@ fn check_one(path: &Path, asked: &Check) -> Exit {
     let mut found = Vec::new();
     let mut tasks = 0;
     for (name, platform) in &scenario.platforms.value {
-        let files = match loaded.requests(&platform.ecs.requests) {
+        let files = match loaded.requests(platform) {
             Ok(files) => files,
             Err(exit) => return exit,
         };

@@ -1,4 +1,4 @@
-//! Scenario files and the request files beside them, from disk to structs.
+//! Scenario files and the files beside them, from disk to structs.
 //!
 //! Knows nothing of what they mean.
 
@@ -10,6 +10,7 @@ use std::rc::Rc;
 use super::paths::STANDARD_INPUT;
 use super::{Exit, colours, say, warn};
 use crate::scenario::diagnostic::{SOURCE_BYTES_MAX, Style, excerpts};
+use crate::scenario::schema::Platform;
 use crate::scenario::{Code, Diagnostic, Place, Scenario, Severity, Source, Sources, read, read_changed};
 
 /// A scenario and everything that was read with it.
@@ -19,7 +20,7 @@ pub(super) struct Loaded {
     /// The scenario's own text, as it was run.
     pub(super) text: Rc<Source>,
     folder: PathBuf,
-    /// The request files that were read.
+    /// The request files and manifests that were read.
     files: Vec<(PathBuf, Rc<Source>)>,
 }
 
@@ -75,9 +76,10 @@ impl Loaded {
         self.folder.join(file)
     }
 
-    /// The request files of a platform, in the order of their names.
-    pub(super) fn requests(&mut self, pattern: &str) -> Result<Vec<Rc<Source>>, Exit> {
-        let (below, name) = pattern.rsplit_once('/').unwrap_or(("", pattern));
+    /// The request files or manifests of a platform, in the order of their names.
+    pub(super) fn requests(&mut self, platform: &Platform) -> Result<Vec<Rc<Source>>, Exit> {
+        let Some(pattern) = platform.files() else { return Ok(Vec::new()) };
+        let (below, name) = pattern.rsplit_once('/').unwrap_or(("", pattern.as_str()));
         let folder = self.folder.join(below);
         let mut names: Vec<String> = match fs::read_dir(&folder) {
             Ok(entries) => entries

@@ -153,7 +153,7 @@ fn lower_all(
     let (mut ready, mut found) = (Vec::new(), Vec::new());
     for name in names {
         let (_, platform) = scenario.platform(name).expect("checked with the arguments");
-        let files = loaded.requests(&platform.ecs.requests)?;
+        let files = loaded.requests(platform)?;
         let (plan, more) = lower_with(scenario, name, &files, traces);
         found.extend(more);
         if let Some(plan) = plan {

@@ -121,7 +121,7 @@ fn bar(runs: usize, quiet: bool) -> ProgressBar {
 
 fn requests(loaded: &mut Loaded, scenario: &Scenario, platform: &str) -> Result<Vec<Rc<Source>>, Exit> {
     let (_, stated) = scenario.platform(platform).expect("checked with the arguments");
-    loaded.requests(&stated.ecs.requests)
+    loaded.requests(stated)
 }
 
 /// One value a line.

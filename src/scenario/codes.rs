@@ -303,6 +303,19 @@ codes! {
          a second time; both need the very same rows."
         "(the trace was replaced by a newer one)" => "(the trace as it was)"
 
+    // E09: Kubernetes manifests.
+    ObjectRule "E0901" "an object that Kubernetes refuses":
+        "The API server would answer with an error, and the message says which rule is broken."
+        "spec: { restartPolicy: Sometimes }\n" => "spec: { restartPolicy: OnFailure }\n"
+    ObjectKind "E0902" "no kind of object that is known":
+        "A manifest states `apiVersion` and `kind`. Kinds that are valid and not run yet give a warning; \
+         this one does not exist, or not in this version of the API."
+        "kind: Podd\n" => "kind: Pod\n"
+    ObjectTwice "E0903" "two objects of one name":
+        "Objects of one kind have different names within a namespace, and a cluster has one configuration \
+         of its scheduler."
+        "(two Pods called web in one folder of manifests)" => "(a Pod called web, and one called web-2)"
+
     // W: it runs, but not quite what was written.
     Unmodelled "W0101" "a field that is not modelled":
         "The field is valid, and a real cluster would obey it; the simulator does not. The message says \
@@ -332,6 +345,14 @@ codes! {
         "A note, never an error: how many rows and tasks a trace has, and how many of its rows have no \
          effect because they come after the end of the run, were not chosen, or mean nothing."
         "(a trace that is longer than the run)" => "run_for: 11d\n"
+    UnknownField "W0109" "a field that Kubernetes does not have":
+        "The API server drops such a field, mostly with a warning; so does the simulator. `--strict` turns \
+         this into an error."
+        "spec: { nodeNmae: a }\n" => "spec: { nodeName: a }\n"
+    NotRun "W0110" "a kind of object that is not run yet":
+        "The object is valid, and a real cluster would act on it; the simulator passes it over. The message \
+         says what happens instead. `--strict` turns this into an error."
+        "kind: Deployment\n" => "kind: Pod\n"
 }
 
 /// How the explanation list is regenerated.

@@ -184,6 +184,13 @@ impl Diagnostic {
         self
     }
 
+    /// The same as something worth knowing.
+    #[must_use]
+    pub fn note(mut self) -> Self {
+        self.severity = Severity::Note;
+        self
+    }
+
     /// The same with words at the marker.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {

@@ -21,6 +21,7 @@ use crate::control::ecs::api::{
 };
 use crate::control::ecs::query::{Expression, Problem};
 use crate::control::ecs::task_definition::{Rules, all_errors};
+use crate::control::kubernetes::api as kubernetes;
 
 /// A request that is understood, and where it stands.
 #[derive(Debug)]
@@ -62,6 +63,11 @@ impl Origin {
         Origin { place, node: None }
     }
 
+    /// A document whose fields have places.
+    pub(super) fn of(node: &Rc<Node>) -> Self {
+        Origin { place: node.place, node: Some(Rc::clone(node)) }
+    }
+
     /// Where a field stands, or the nearest thing around it that does.
     pub(super) fn find(&self, path: &str) -> Place {
         self.node.as_ref().map_or(self.place, |node| tree::find(node, path))
@@ -92,6 +98,20 @@ impl Origin {
             _ => place,
         };
         Diagnostic { hint, ..refused(code, place, &error.message) }
+    }
+
+    /// A refusal of the Kubernetes API, at its field.
+    pub(super) fn object_refusal(&self, error: &kubernetes::ApiError) -> Diagnostic {
+        let path = if error.path.is_empty() { String::new() } else { format!("{}: ", error.path) };
+        let (code, message, hint) =
+            shape_mistake(&error.message).unwrap_or((Code::ObjectRule, error.message.clone(), None));
+        let wrong = Diagnostic::new(code, self.find(&error.path), format!("{path}{message}"));
+        Diagnostic { hint: error.hint.clone().or(hint), ..wrong }
+    }
+
+    /// Where the key of a field stands, or the nearest thing around it that does.
+    pub(super) fn find_key(&self, path: &str) -> Place {
+        self.node.as_ref().map_or(self.place, |node| tree::find_key(node, path))
     }
 
     /// A refusal of an expression, at the place in it that is wrong.
@@ -166,7 +186,7 @@ fn request(entry: &Rc<Node>, replaced: Option<Replaced<'_>>, found: &mut Vec<Dia
         found.push(Diagnostic::new(Code::RequestKind, entry.place, message));
         return None;
     };
-    let at = Origin { place: input.place, node: Some(Rc::clone(input)) };
+    let at = Origin::of(input);
     let document = tree::to_json(input);
     let name = operation.text().unwrap_or_default();
     if !OPERATIONS.contains(&name) {

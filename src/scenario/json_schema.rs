@@ -85,8 +85,8 @@ pub(super) fn instance_type(_: &mut SchemaGenerator) -> Schema {
 }
 
 /// A request of the ECS API: its fields are checked when it is read.
-pub(super) fn request(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "object" })
+pub(super) fn optional_request(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": ["object", "null"] })
 }
 
 fn of_unit(unit: SettingUnit, generator: &mut SchemaGenerator) -> Value {

@@ -54,6 +54,25 @@ pub struct Tuning {
     pub fargate_deprovision: Span,
     /// The root volume of a container instance.
     pub root_volume: Bytes,
+    /// A Kubernetes cluster.
+    pub cluster: ClusterTuning,
+}
+
+/// The figures of a Kubernetes cluster.
+#[derive(Clone, Copy, Debug)]
+pub struct ClusterTuning {
+    /// Pods that the scheduler places in a second at most.
+    pub pods_per_second: u32,
+    /// From the end of a scheduling cycle until the binding is written (K 9.1, assumed).
+    pub bind: Span,
+    /// From a write until the kubelet of the node has heard of it (K 9.1, assumed).
+    pub watch: Span,
+    /// Until a volume is provisioned and bound; assumed.
+    pub provision: Span,
+    /// So many ended pods are kept.
+    pub ended_max: u32,
+    /// The root volume of a node (K 4.7).
+    pub root_volume: Bytes,
 }
 
 /// A figure of a model.
@@ -126,6 +145,20 @@ impl Default for Tuning {
             launch_efficiency: Percent(90),
             fargate_deprovision: Span::seconds(10),
             root_volume: Bytes::gib(30),
+            cluster: ClusterTuning::default(),
+        }
+    }
+}
+
+impl Default for ClusterTuning {
+    fn default() -> Self {
+        ClusterTuning {
+            pods_per_second: 100,
+            bind: Span::millis(30),
+            watch: Span::millis(50),
+            provision: Span::seconds(5),
+            ended_max: 12_500,
+            root_volume: Bytes::gib(20),
         }
     }
 }
@@ -203,7 +236,7 @@ impl Parameter {
 
     /// Whether its value is an assumption that nobody has confirmed.
     pub fn assumed(&self) -> bool {
-        self.source.starts_with("A-")
+        self.source.starts_with("A-") || self.source.ends_with("[assumed]")
     }
 }
 
@@ -418,6 +451,8 @@ parameters! {
         = Kind::OptionalBandwidth(|tuning| &mut tuning.layer_rate_max);
     "image.pull.manifest_check" "A-121" "How long a pull takes to learn which layers it needs."
         = span!(Span::ZERO, manifest_check);
+    "k8s.ended_pods_max" "K 3.8" "So many pods that have ended are kept in a cluster."
+        = count!(0..=1_000_000, cluster.ended_max);
     "k8s.kubelet.crash_backoff.first" "K 3.10" "The second restart of a container waits so long; the waits double."
         = span!(Span::ZERO, kubelet.crash_backoff.first);
     "k8s.kubelet.crash_backoff.longest" "K 3.10" "No such wait is longer; after twice as long they begin anew."
@@ -442,6 +477,16 @@ parameters! {
         = count!(0..=1000, kubelet.retry_jitter_percent);
     "k8s.kubelet.sync_frequency" "K 3.10" "No wait for a sync is longer, jitter aside: syncFrequency."
         = span!(Span::SECOND, kubelet.sync_frequency);
+    "k8s.kubelet.watch" "K 9.1 [assumed]" "From a write until the kubelet of the node has heard of it."
+        = span!(Span::ZERO, cluster.watch);
+    "k8s.node.root_volume" "K 4.7" "The root volume of a node, which is billed and holds ephemeral storage."
+        = Kind::Bytes(|tuning| &mut tuning.cluster.root_volume);
+    "k8s.scheduler.bind" "K 9.1 [assumed]" "From the end of a scheduling cycle until the binding is written."
+        = span!(Span::ZERO, cluster.bind);
+    "k8s.scheduler.max_rate.eks_standard" "calibration 6 [assumed]" "Pods that the scheduler of a cluster places in a second at most."
+        = count!(1..=1_000_000, cluster.pods_per_second);
+    "k8s.volume.provision" "not published [assumed]" "Until a volume is made and bound to its claim."
+        = span!(Span::ZERO, cluster.provision);
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::arrival::Every;
 use super::distribution::Distribution;
+use super::document::Document;
 use super::json_schema;
 use super::text::Placed;
 use crate::base::{Bytes, Percent, Span, Timestamp};
@@ -51,7 +52,7 @@ pub struct Scenario {
     #[serde(default)]
     #[schemars(schema_with = "json_schema::settings")]
     pub settings: BTreeMap<Placed<String>, Placed<Value>>,
-    /// Standalone tasks that are asked for again and again.
+    /// Tasks and pods that are asked for again and again.
     #[serde(default)]
     pub arrivals: BTreeMap<Placed<String>, Arrival>,
     /// The platforms to compare.
@@ -145,7 +146,7 @@ pub struct Crash {
     pub out_of_memory: bool,
 }
 
-/// Standalone tasks: a genuine RunTask request, and when it is made.
+/// Standalone tasks or pods: a genuine RunTask request, a genuine Pod, and when they are asked for.
 #[derive(Clone, Deserialize, JsonSchema, Debug)]
 pub struct Arrival {
     /// Once, this long after the start.
@@ -160,13 +161,19 @@ pub struct Arrival {
     pub until: Option<Placed<Span>>,
     /// At most so many calls.
     pub calls: Option<Placed<u64>>,
-    /// How long the work of each task takes; as its image says unless said.
+    /// How long the work of each task or pod takes; as its image says unless said.
     pub takes: Option<Placed<Distribution<Span>>>,
     /// What a caller does whose call failed; nothing unless said.
     pub retry: Option<Retry>,
-    /// The request, by its genuine field names.
-    #[schemars(schema_with = "json_schema::request")]
-    pub run_task: Placed<Value>,
+    /// The request that an ECS platform gets, by its genuine field names.
+    #[schemars(schema_with = "json_schema::optional_request")]
+    pub run_task: Option<Placed<Value>>,
+    /// The pod that an EKS platform gets, by its genuine field names.
+    pub pod: Option<Document>,
+    /// How many pods each arrival creates; 1 unless said.
+    pub pods: Option<Placed<u32>>,
+    /// How long after its creation each pod is deleted; never unless said.
+    pub deleted_after: Option<Placed<Distribution<Span>>>,
 }
 
 /// A recorded trace, as a file beside the scenario.
@@ -230,14 +237,16 @@ pub struct Retry {
     pub within: Span,
 }
 
-/// A platform: one world with one cluster.
+/// A platform: one world with one cluster, either of ECS or of EKS.
 #[derive(Clone, Deserialize, JsonSchema, Debug)]
 pub struct Platform {
     /// What it is, in a few words.
     #[serde(default)]
     pub about: String,
     /// An ECS cluster.
-    pub ecs: Ecs,
+    pub ecs: Option<Placed<Ecs>>,
+    /// An EKS cluster on a fixed set of nodes.
+    pub eks: Option<Placed<Eks>>,
 }
 
 /// An ECS cluster.
@@ -281,4 +290,75 @@ pub struct Pool {
     /// Custom attributes for placement (CI-21).
     #[serde(default)]
     pub attributes: BTreeMap<Placed<String>, Placed<String>>,
+}
+
+/// An EKS cluster on a fixed set of nodes.
+#[derive(Clone, Deserialize, JsonSchema, Debug)]
+pub struct Eks {
+    /// Manifests beside the scenario, YAML or JSON, `*` for any text.
+    pub manifests: Option<Placed<String>>,
+    /// Nodes of EC2 instances, Ready when the run starts.
+    #[serde(default)]
+    pub node_groups: BTreeMap<Placed<String>, NodeGroup>,
+    /// The configuration of the scheduler, by its genuine field names.
+    pub scheduler: Option<Document>,
+}
+
+/// Nodes of one instance type.
+#[derive(Clone, Deserialize, JsonSchema, Debug)]
+pub struct NodeGroup {
+    /// The EC2 instance type.
+    #[schemars(schema_with = "json_schema::instance_type")]
+    pub instance_type: Placed<String>,
+    /// How many.
+    pub count: Placed<u32>,
+    /// In which subnets; in all unless said.
+    pub subnets: Option<Vec<Placed<String>>>,
+    /// Labels beside those that every EKS node has.
+    #[serde(default)]
+    pub labels: BTreeMap<Placed<String>, Placed<String>>,
+    /// Taints.
+    #[serde(default)]
+    pub taints: Vec<Taint>,
+}
+
+/// A taint of every node of a group.
+#[derive(Clone, Deserialize, JsonSchema, Debug)]
+pub struct Taint {
+    /// Its key.
+    pub key: Placed<String>,
+    /// Its value; empty unless said.
+    pub value: Option<Placed<String>>,
+    /// What it does to pods that do not tolerate it.
+    pub effect: TaintEffect,
+}
+
+/// What a taint does.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema, Debug)]
+pub enum TaintEffect {
+    /// They are not placed there.
+    NoSchedule,
+    /// They are placed elsewhere if possible.
+    PreferNoSchedule,
+    /// They are not placed there; those that are there stay, since eviction is not modelled.
+    NoExecute,
+}
+
+impl Platform {
+    /// The pattern of the files that it reads, if it reads any.
+    pub fn files(&self) -> Option<&Placed<String>> {
+        let requests = self.ecs.as_ref().map(|ecs| &ecs.requests);
+        requests.or_else(|| self.eks.as_ref()?.manifests.as_ref())
+    }
+}
+
+impl TaintEffect {
+    /// As the API writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            TaintEffect::NoSchedule => "NoSchedule",
+            TaintEffect::PreferNoSchedule => "PreferNoSchedule",
+            TaintEffect::NoExecute => "NoExecute",
+        }
+    }
 }

@@ -180,17 +180,35 @@ pub(super) fn find_key(node: &Node, path: &str) -> Place {
     }
 }
 
-/// What stands at a path below a node; as far as the path goes.
+/// What stands at a path below a node; as far as the path goes. A key may hold dots itself: the longest
+/// one that the path goes on with is meant.
 pub(super) fn at<'a>(node: &'a Node, path: &str) -> &'a Node {
-    let mut at = node;
-    for part in path.split(['.', '[', ']']).filter(|part| !part.is_empty()) {
-        let next = at.field(part).or_else(|| at.items()?.get(part.parse::<usize>().ok()?));
-        match next {
-            Some(next) => at = next,
-            None => break,
-        }
+    let (mut at, mut rest) = (node, path);
+    loop {
+        rest = rest.trim_start_matches(['.', '[', ']']);
+        let Some((next, behind)) = step(at, rest) else { return at };
+        (at, rest) = (next, behind);
     }
-    at
+}
+
+/// One step along a path, and what is left of it.
+fn step<'a, 'p>(node: &'a Node, path: &'p str) -> Option<(&'a Node, &'p str)> {
+    let behind = |key: &str| {
+        path.strip_prefix(key).filter(|rest| rest.is_empty() || rest.starts_with(['.', '[', ']']))
+    };
+    match &node.value {
+        Value::Map(entries) => {
+            let on_the_way =
+                entries.iter().filter(|(key, _)| !key.text.is_empty() && behind(&key.text).is_some());
+            let (key, next) = on_the_way.max_by_key(|(key, _)| key.text.len())?;
+            Some((next, behind(&key.text)?))
+        }
+        Value::Sequence(items) => {
+            let digits = path.find(['.', '[', ']']).map_or(path, |end| &path[..end]);
+            Some((items.get(digits.parse::<usize>().ok()?)?, &path[digits.len()..]))
+        }
+        Value::Scalar(..) => None,
+    }
 }
 
 /// The same value without places.

@@ -6,6 +6,7 @@
 pub mod api;
 pub mod labels;
 pub mod labels_text;
+pub mod node_allocatable;
 pub mod objects;
 pub mod quantity;
 pub mod scheduler;

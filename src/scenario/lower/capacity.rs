@@ -1,8 +1,8 @@
-//! Capacity: pools, the classes of their instances, what fits on them, and what things cost.
+//! Capacity: machines in subnets, the classes of pools, what fits on them, and what things cost.
 
-use crate::base::{Bytes, Row, Symbol};
+use crate::base::{Bytes, Price, Row, Symbol, Symbols, Unit};
 use crate::catalog::fargate::{self, Platform};
-use crate::catalog::{self, Arch, InstanceType, Item, price};
+use crate::catalog::{self, Arch, Figure, InstanceType, Item, Orchestrator, Rate, price};
 use crate::control::ecs::objects::{InstanceClass, LaunchType, TaskDefinition};
 use crate::control::node::ecs_agent::RESERVED_PORTS;
 use crate::mark;
@@ -67,18 +67,30 @@ const CAPABILITIES: &[&str] = &[
     "ecs.capability.fault-injection",
 ];
 
-/// What a platform has.
-pub(super) struct Capacity {
-    pub(super) pools: Vec<Pool>,
-    /// Price rates by class, as far as they are known.
-    types: Vec<&'static InstanceType>,
+/// Machines of one type, as a scenario states them.
+#[derive(Clone, Copy)]
+pub(super) struct Machines<'s> {
+    /// `pool` or `node group`.
+    pub(super) what: &'static str,
+    /// What they are called.
+    pub(super) name: &'s Placed<String>,
+    pub(super) instance_type: &'s Placed<String>,
+    /// In which subnets; in all unless said.
+    pub(super) subnets: Option<&'s [Placed<String>]>,
+}
+
+/// Where machines of a type stand.
+pub(super) struct Seats {
+    pub(super) of: &'static InstanceType,
+    /// Subnets, each with its zone.
+    pub(super) subnets: Vec<(String, String)>,
 }
 
 impl Lowering<'_> {
     /// The pools of the platform.
-    pub(super) fn capacity(&mut self) -> Capacity {
-        let mut capacity = Capacity { pools: Vec::new(), types: Vec::new() };
-        let ecs = self.ecs;
+    pub(super) fn capacity(&mut self) -> Vec<Pool> {
+        let mut pools = Vec::new();
+        let ecs = self.ecs();
         if ecs.launch_type == StatedLaunch::Ec2 && ecs.pools.values().all(|pool| pool.count.value == 0) {
             let wrong = Diagnostic::new(
                 Code::NoCapacity,
@@ -95,68 +107,94 @@ impl Lowering<'_> {
                 let wrong = Diagnostic::new(Code::TooManyTasks, stated.count.place, message);
                 self.wrong(wrong.hint("raise `account.quotas.container_instances`"));
             }
-            self.pool(name, stated, &mut capacity);
+            pools.extend(self.pool(name, stated));
         }
-        capacity
+        pools
     }
 
-    fn pool(&mut self, name: &Placed<String>, stated: &Stated, capacity: &mut Capacity) {
-        let Some(instance_type) = catalog::instance_type(&stated.instance_type) else {
-            let word = &stated.instance_type;
-            let wrong = Diagnostic::new(
-                Code::UnknownInstanceType,
-                word.place,
-                format!("unknown instance type {:?}", word.value),
-            );
+    fn pool(&mut self, name: &Placed<String>, stated: &Stated) -> Option<Pool> {
+        let machines = Machines {
+            what: "pool",
+            name,
+            instance_type: &stated.instance_type,
+            subnets: stated.subnets.as_deref(),
+        };
+        let seats = self.seats(machines)?;
+        self.found.extend(attribute_faults(stated));
+        let mut classes = Vec::new();
+        for (subnet, zone) in &seats.subnets {
+            let class = self.class(seats.of, subnet, zone, stated);
+            classes.push(self.add_class(class, Some(seats.of)));
+        }
+        if classes.is_empty() || stated.count.value == 0 {
+            return None;
+        }
+        let name = self.definitions.symbols.intern(name);
+        Some(Pool { name, classes, count: stated.count.value, launch_at: self.start })
+    }
+
+    /// The type of machines and the subnets that they stand in, as far as they exist; none without a type.
+    pub(super) fn seats(&mut self, machines: Machines<'_>) -> Option<Seats> {
+        let word = machines.instance_type;
+        let Some(of) = catalog::instance_type(word) else {
+            let message = format!("unknown instance type {:?}", word.value);
+            let wrong = Diagnostic::new(Code::UnknownInstanceType, word.place, message);
             let hint = catalog::nearest_instance_type(word).map(|near| format!("did you mean {near:?}?"));
             self.wrong(Diagnostic { hint, ..wrong });
-            return;
+            return None;
         };
-        self.found.extend(attribute_faults(stated));
-        let subnets = self.subnets(name.place, stated);
-        let mut classes = Vec::new();
-        for (subnet, zone, place) in subnets {
+        let mut subnets = Vec::new();
+        for (subnet, zone, place) in self.subnets(machines) {
             // A zone that does not exist is complained about where it is named.
             let id = self.zone_id(&zone).filter(|id| self.region.zones.iter().any(|zone| zone.id == *id));
             let Some(id) = id else { continue };
-            if !self.region.offers(instance_type, id) {
-                let message = format!("{} is not offered in {zone}", instance_type.name);
-                let zones: Vec<&str> = self.region.zones_of(instance_type).map(|zone| zone.name).collect();
-                let wrong = Diagnostic::new(Code::NotOffered, place, message);
-                self.wrong(wrong.hint(match zones.as_slice() {
-                    [] => format!("no zone of {} has it", self.region.name),
-                    zones => format!("offered in: {}", zones.join(", ")),
-                }));
+            if self.region.offers(of, id) {
+                subnets.push((subnet, zone));
                 continue;
             }
-            let class = self.class(instance_type, &subnet, &zone, stated);
-            self.definitions.classes.push(class);
-            capacity.types.push(instance_type);
-            classes.push(Row::at(self.definitions.classes.len() - 1));
+            let message = format!("{} is not offered in {zone}", of.name);
+            let zones: Vec<&str> = self.region.zones_of(of).map(|zone| zone.name).collect();
+            let wrong = Diagnostic::new(Code::NotOffered, place, message);
+            self.wrong(wrong.hint(match zones.as_slice() {
+                [] => format!("no zone of {} has it", self.region.name),
+                zones => format!("offered in: {}", zones.join(", ")),
+            }));
         }
-        if !classes.is_empty() && stated.count.value > 0 {
-            let name = self.definitions.symbols.intern(name);
-            capacity.pools.push(Pool { name, classes, count: stated.count.value, launch_at: self.start });
-        }
+        Some(Seats { of, subnets })
     }
 
-    /// The subnets of a pool: id, zone, and where it was said.
-    fn subnets(&mut self, pool: Place, stated: &Stated) -> Vec<(String, String, Place)> {
+    /// Adds a class of machines, each of a type that has a price, or of none.
+    pub(super) fn add_class(
+        &mut self,
+        class: InstanceClass,
+        of: Option<&'static InstanceType>,
+    ) -> Row<InstanceClass> {
+        self.definitions.classes.push(class);
+        self.types.push(of);
+        Row::at(self.definitions.classes.len() - 1)
+    }
+
+    /// The subnets of machines: id, zone, and where it was said.
+    fn subnets(&mut self, machines: Machines<'_>) -> Vec<(String, String, Place)> {
         let known: Vec<(String, String)> =
             self.zones.iter().map(|(subnet, zone)| (subnet.clone(), zone.clone())).collect();
-        let Some(chosen) = &stated.subnets else {
+        let what = machines.what;
+        let nowhere = || {
+            Diagnostic::new(
+                Code::NoCapacity,
+                machines.name.place,
+                format!("a {what} needs a subnet to be in"),
+            )
+        };
+        let Some(chosen) = machines.subnets else {
             if known.is_empty() {
-                let wrong = Diagnostic::new(Code::NoCapacity, pool, "a pool needs a subnet to be in");
-                self.wrong(wrong.hint("add `subnets: { subnet-a: us-east-1a }` to the scenario"));
+                self.wrong(nowhere().hint("add `subnets: { subnet-a: us-east-1a }` to the scenario"));
             }
-            return known
-                .into_iter()
-                .map(|(subnet, zone)| (subnet, zone, stated.instance_type.place))
-                .collect();
+            let place = machines.instance_type.place;
+            return known.into_iter().map(|(subnet, zone)| (subnet, zone, place)).collect();
         };
         if chosen.is_empty() {
-            let wrong = Diagnostic::new(Code::NoCapacity, pool, "a pool needs a subnet to be in");
-            self.wrong(wrong.hint("leave `subnets` out for all of them"));
+            self.wrong(nowhere().hint("leave `subnets` out for all of them"));
         }
         let mut subnets = Vec::new();
         for word in chosen {
@@ -164,11 +202,8 @@ impl Lowering<'_> {
                 subnets.push((subnet.clone(), zone.clone(), word.place));
             } else {
                 let names: Vec<&str> = known.iter().map(|(subnet, _)| subnet.as_str()).collect();
-                let wrong = Diagnostic::new(
-                    Code::UnknownZone,
-                    word.place,
-                    format!("unknown subnet {:?}", word.value),
-                );
+                let message = format!("unknown subnet {:?}", word.value);
+                let wrong = Diagnostic::new(Code::UnknownZone, word.place, message);
                 let hint = suggestion(word, &names);
                 self.wrong(Diagnostic { hint, ..wrong });
             }
@@ -209,23 +244,18 @@ impl Lowering<'_> {
         }
         attributes.sort_unstable();
         InstanceClass {
-            instance_type: symbols.intern(of.name),
-            zone: symbols.intern(zone),
-            subnet: symbols.intern(subnet),
-            capacity_provider: None,
             attributes: attributes.into(),
-            cpu: of.cpu(),
             memory: of.registered_memory(Bytes::ZERO).expect("nothing is reserved").value,
-            gpus: of.gpus(),
             interfaces: of.awsvpc_tasks(trunking).value,
             reserved_ports: RESERVED_PORTS.into(),
             agent_version: symbols.intern(AGENT_VERSION),
+            ..plain_class(of, subnet, zone, symbols)
         }
     }
 
     /// Every task that runs on instances fits one of them while it is empty.
-    pub(super) fn check_fit(&mut self, capacity: &Capacity) {
-        if capacity.pools.is_empty() {
+    pub(super) fn check_fit(&mut self, pools: &[Pool]) {
+        if pools.is_empty() {
             return;
         }
         let requests =
@@ -254,7 +284,7 @@ impl Lowering<'_> {
                     "a task of {family} ({}, {}) fits no container instance of this platform",
                     need.cpu, need.memory
                 );
-                let wrong = Diagnostic::new(Code::FitsNowhere, self.ecs.requests.place, message);
+                let wrong = Diagnostic::new(Code::FitsNowhere, self.ecs().requests.place, message);
                 let largest = self.definitions.classes.iter().max_by_key(|class| (class.memory, class.cpu));
                 let hint =
                     largest.map(|class| format!("the largest registers {} and {}", class.cpu, class.memory));
@@ -264,16 +294,17 @@ impl Lowering<'_> {
     }
 
     /// What things cost; none, with a diagnostic, where a price is not known.
-    pub(super) fn rates(&mut self, platform: &Placed<String>) -> Option<Rates> {
+    pub(super) fn rates(&mut self, platform: &Placed<String>, root_volume_size: Bytes) -> Option<Rates> {
         let mut instances = Vec::new();
-        for class in 0..self.definitions.classes.len() {
-            let class = &self.definitions.classes[class];
-            let name = self.definitions.symbols.text(class.instance_type).to_owned();
-            let of = catalog::instance_type(&name).expect("a class has a known type");
+        for of in self.types.clone() {
+            let Some(of) = of else {
+                instances.push(unbilled());
+                continue;
+            };
             match self.region.on_demand(of) {
                 Some(rate) => instances.push(rate),
                 None => {
-                    let message = format!("the price of {name} in {} is not known", self.region.name);
+                    let message = format!("the price of {} in {} is not known", of.name, self.region.name);
                     self.wrong(Diagnostic::new(Code::NotOffered, platform.place, message));
                 }
             }
@@ -282,19 +313,46 @@ impl Lowering<'_> {
         let platforms = [Platform::LinuxX86_64, Platform::LinuxArm64, Platform::WindowsX86_64];
         let fargate: Vec<_> =
             platforms.iter().filter_map(|&of| Some((of, *fargate::rates(region, of)?))).collect();
-        if self.ecs.launch_type == StatedLaunch::Fargate && fargate.is_empty() {
+        if fargate.is_empty() && self.ecs.is_some_and(|ecs| ecs.launch_type == StatedLaunch::Fargate) {
             let message = format!("the prices of Fargate in {region} are not known");
             self.wrong(Diagnostic::new(Code::NotOffered, platform.place, message));
             return None;
         }
-        (instances.len() == self.definitions.classes.len()).then(|| Rates {
+        (instances.len() == self.types.len()).then(|| Rates {
             instances,
             root_volume: price::rate(Item::Gp3Storage, region),
-            root_volume_size: self.calibration.tuning.root_volume,
+            root_volume_size,
             fargate,
             public_address: price::rate(Item::PublicIpv4, region),
             region,
         })
+    }
+}
+
+/// The rate of machines that stand on no bill.
+fn unbilled() -> Rate {
+    Rate { price: Figure::assumed(Price::per_hour(0, Unit::InstanceNs)), source: "", as_of: "" }
+}
+
+/// What every machine of a type has in a subnet, whatever runs on it.
+pub(super) fn plain_class(
+    of: &'static InstanceType,
+    subnet: &str,
+    zone: &str,
+    symbols: &mut Symbols,
+) -> InstanceClass {
+    InstanceClass {
+        instance_type: symbols.intern(of.name),
+        zone: symbols.intern(zone),
+        subnet: symbols.intern(subnet),
+        capacity_provider: None,
+        attributes: Box::default(),
+        cpu: of.cpu(),
+        memory: of.visible_memory(Orchestrator::Eks).value,
+        gpus: of.gpus(),
+        interfaces: 0,
+        reserved_ports: Box::default(),
+        agent_version: symbols.intern(""),
     }
 }
 

@@ -73,9 +73,9 @@ impl Lowering<'_> {
             tokens: BTreeMap::new(),
         };
         let mut demand = Demand::default();
-        let at = self.start.checked_add(self.ecs.requests_at).unwrap_or(self.end);
+        let at = self.start.checked_add(self.ecs().requests_at).unwrap_or(self.end);
         if files.is_empty() {
-            let pattern = &self.ecs.requests;
+            let pattern = &self.ecs().requests;
             let message = format!("no file matches {:?}", pattern.value);
             self.wrong(Diagnostic::new(Code::NothingMatches, pattern.place, message));
         }
@@ -140,7 +140,7 @@ impl Lowering<'_> {
                 account.clusters.push(cluster);
             }
             Understood::DeleteCluster(request) => {
-                let instances = self.ecs.pools.values().map(|pool| pool.count.value).sum();
+                let instances = self.ecs().pools.values().map(|pool| pool.count.value).sum();
                 let contents = Contents { instances, ..*account.contents(request.cluster.as_deref()) };
                 api::cluster::delete(request, contents, &mut account.clusters)?;
             }
@@ -231,9 +231,16 @@ impl Lowering<'_> {
             self.wrong(wrong.hint("tasks are called by it, so give this one another name"));
             return;
         }
-        let at = Origin::inline(stated.run_task.place);
+        self.check_pod_keys(stated);
+        let Some(run_task) = &stated.run_task else {
+            let message = format!("{} has no `run_task`, which a platform of ECS needs", name.value);
+            let wrong = Diagnostic::new(Code::MissingKey, name.place, message);
+            return self
+                .wrong(wrong.hint("add `run_task: { taskDefinition: ... }`; an arrival may have both"));
+        };
+        let at = Origin::inline(run_task.place);
         let (mut found, replaced) = (std::mem::take(&mut self.found), self.replaced());
-        let request = import::inline_run_task(stated.run_task.value.clone(), &at, replaced, &mut found);
+        let request = import::inline_run_task(run_task.value.clone(), &at, replaced, &mut found);
         self.found = found;
         self.check_end(name, stated);
         let process = self.occasion(name, stated);
@@ -268,7 +275,7 @@ impl Lowering<'_> {
     }
 
     /// A rate that is calls without end within the run is refused before it fills the memory.
-    fn check_calls(&mut self, name: &Placed<String>, stated: &Stated, arrivals: &Arrivals) {
+    pub(super) fn check_calls(&mut self, name: &Placed<String>, stated: &Stated, arrivals: &Arrivals) {
         let Arrivals { first, until, count_max, .. } = *arrivals;
         if count_max > 0 && first >= until && end_before_begin(stated).is_none() {
             let message = format!("{} never arrives: its first call is after the end", name.value);
@@ -278,6 +285,7 @@ impl Lowering<'_> {
         let length = if first < until { until.since(first) } else { Span::ZERO };
         let within = length.as_nanos().checked_div(gap.as_nanos()).unwrap_or(u64::MAX);
         let calls = if stated.at.is_some() { count_max } else { within.min(count_max) };
+        let calls = calls.saturating_mul(u64::from(stated.pods.map_or(1, |pods| pods.value)));
         if calls > CALLS_MAX {
             let place = stated.every.as_ref().map_or(name.place, |every| every.place);
             let message = format!("{} makes {calls} calls, and a run holds at most {CALLS_MAX}", name.value);
@@ -286,7 +294,7 @@ impl Lowering<'_> {
     }
 
     /// What begins must begin before it ends.
-    fn check_end(&mut self, name: &Placed<String>, stated: &Stated) {
+    pub(super) fn check_end(&mut self, name: &Placed<String>, stated: &Stated) {
         if let Some(until) = end_before_begin(stated) {
             let message = format!("{} ends before it begins", name.value);
             self.wrong(Diagnostic::new(Code::CapacityBounds, until.place, message));
@@ -294,12 +302,12 @@ impl Lowering<'_> {
     }
 
     fn replaced(&self) -> Replaced<'_> {
-        let strategy = self.ecs.placement_strategy.as_ref().map(|strategy| &strategy.value);
-        Replaced { launch_type: self.ecs.launch_type, strategy }
+        let strategy = self.ecs().placement_strategy.as_ref().map(|strategy| &strategy.value);
+        Replaced { launch_type: self.ecs().launch_type, strategy }
     }
 
     /// When it is asked for: exactly one of `at`, `every` and `trace` says so.
-    fn occasion<'s>(&mut self, name: &Placed<String>, stated: &'s Stated) -> Option<Occasion<'s>> {
+    pub(super) fn occasion<'s>(&mut self, name: &Placed<String>, stated: &'s Stated) -> Option<Occasion<'s>> {
         let (start, end) = (after(self, Span::ZERO), self.end);
         let after = |span: Span| start.checked_add(span).unwrap_or(end);
         let from = after(from(stated));
@@ -383,7 +391,7 @@ fn from(stated: &Stated) -> Span {
 }
 
 /// When tasks are asked for.
-enum Occasion<'s> {
+pub(super) enum Occasion<'s> {
     Process(Arrivals),
     Trace(&'s Placed<Trace>),
 }

@@ -1,7 +1,7 @@
-//! Images: sizes, layers and behaviour, for every image that a task definition names.
+//! Images: sizes, layers and behaviour, for every image that a container names.
 
 use super::Lowering;
-use crate::base::{Bytes, EntityKey, Percent, Span};
+use crate::base::{Bytes, EntityKey, Percent, Span, Symbol};
 use crate::engine::Quantiles;
 use crate::scenario::codes::Code;
 use crate::scenario::diagnostic::Diagnostic;
@@ -10,11 +10,9 @@ use crate::scenario::text::Placed;
 use crate::world::registry::{Behaviour, Ending, Image, Layer, Registry};
 
 impl Lowering<'_> {
-    /// The images of all task definitions.
-    pub(super) fn registry(&mut self) -> Registry {
+    /// The images of these references.
+    pub(super) fn registry(&mut self, mut references: Vec<Symbol>) -> Registry {
         let mut registry = Registry::default();
-        let containers = self.definitions.tasks.iter().flat_map(|task| task.containers.iter());
-        let mut references: Vec<_> = containers.map(|container| container.image).collect();
         references.sort_unstable();
         references.dedup();
         for reference in references {

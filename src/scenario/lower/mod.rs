@@ -1,12 +1,16 @@
 //! From a scenario to the plan of one platform: every name resolved, every number in range.
 //!
 //! Lowering says everything that is wrong at once, and hands out a plan only when nothing is; a run
-//! never refuses its plan. Opens no file: the caller brings the request files that
+//! never refuses its plan. Opens no file: the caller brings the request files or manifests that
 //! each platform's pattern names.
 
 mod capacity;
+mod cluster;
 mod demand;
 mod images;
+mod nodes;
+mod pod_rules;
+mod pods;
 mod settings;
 mod traces;
 
@@ -20,16 +24,18 @@ use std::rc::Rc;
 use super::calibration::Calibration;
 use super::codes::Code;
 use super::diagnostic::{Diagnostic, Severity, Source, quoted, sort, suggestion};
-use super::schema::{Ecs, Platform, Scenario};
+use super::schema::{Ecs, Eks, Platform, Scenario};
 use super::text::Placed;
+use crate::base::hash::Map;
 use crate::base::token_bucket::{Refill, TokenBucket};
 use crate::base::{Span, Timestamp};
 use crate::catalog::limits::{EcsCalls, EcsQuotas};
-use crate::catalog::{self, Region};
+use crate::catalog::{self, InstanceType, Region};
 use crate::control::ecs::objects::Definitions;
 use crate::control::ecs::placement::PlacementSettings;
 use crate::sim::Plan;
-use crate::sim::plan::EcsSettings;
+use crate::sim::plan::{EcsSettings, Rates};
+use crate::world::Registry;
 
 /// When a scenario starts that does not say: 2026-03-02T00:00:00Z, a Monday.
 const START: Timestamp = Timestamp::from_nanos(1_772_409_600_000_000_000);
@@ -45,7 +51,8 @@ pub const REPLICATIONS_MAX: u32 = 100_000;
 /// What all parts of lowering share.
 struct Lowering<'a> {
     scenario: &'a Scenario,
-    ecs: &'a Ecs,
+    /// The ECS cluster, where the platform is one.
+    ecs: Option<&'a Ecs>,
     region: &'static Region,
     start: Timestamp,
     end: Timestamp,
@@ -54,6 +61,8 @@ struct Lowering<'a> {
     quotas: EcsQuotas,
     calibration: Calibration,
     definitions: Definitions,
+    /// The type of each class of machines; none of those that stand on no bill.
+    types: Vec<Option<&'static InstanceType>>,
     traces: &'a Traces,
     found: Vec<Diagnostic>,
 }
@@ -73,7 +82,7 @@ impl Scenario {
 }
 
 /// Lowers one platform of a scenario without traces. `requests` are the files that its pattern matches,
-/// in order.
+/// in order: request files of ECS, or manifests.
 pub fn lower(
     scenario: &Scenario,
     platform: &str,
@@ -106,7 +115,7 @@ pub fn lower_with(
     found.extend(unknown);
     let mut lowering = Lowering {
         scenario,
-        ecs: &platform.ecs,
+        ecs: platform.ecs.as_ref().map(|ecs| &ecs.value),
         region,
         start,
         end,
@@ -114,11 +123,12 @@ pub fn lower_with(
         quotas: settings::quotas(scenario, &mut found),
         calibration,
         definitions: Definitions::default(),
+        types: Vec::new(),
         traces,
         found,
     };
     lowering.check_zones();
-    let plan = lowering.plan(name, requests);
+    let plan = lowering.plan((name, platform), requests);
     let mut found = lowering.found;
     sort(&mut found);
     let wrong = found.iter().any(|each| each.severity == Severity::Error);
@@ -209,28 +219,79 @@ impl<'a> Lowering<'a> {
         own.or_else(|| self.region.zone(zone).map(|zone| zone.id))
     }
 
-    fn plan(&mut self, name: &Placed<String>, requests: &[Rc<Source>]) -> Option<Plan> {
+    /// What an ECS platform states.
+    fn ecs(&self) -> &'a Ecs {
+        self.ecs.expect("only an ECS platform is asked")
+    }
+
+    fn plan(&mut self, (name, platform): (&Placed<String>, &Platform), files: &[Rc<Source>]) -> Option<Plan> {
+        match (&platform.ecs, &platform.eks) {
+            (Some(_), None) => self.ecs_plan(name, files),
+            (None, Some(eks)) => self.eks_plan(name, eks, files),
+            (None, None) => {
+                let message = format!("{} is no cluster: it has neither `ecs` nor `eks`", name.value);
+                let wrong = Diagnostic::new(Code::MissingKey, name.place, message);
+                self.wrong(
+                    wrong.hint(
+                        "add `eks: { node_groups: { general: { instance_type: m7i.large, count: 3 } } }`",
+                    ),
+                );
+                None
+            }
+            (Some(_), Some(eks)) => {
+                let message = format!("{} has both `ecs` and `eks`", name.value);
+                let wrong = Diagnostic::new(Code::WrongValue, eks.place, message);
+                self.wrong(wrong.hint("a platform is one cluster; make two platforms of it"));
+                None
+            }
+        }
+    }
+
+    fn ecs_plan(&mut self, name: &Placed<String>, requests: &[Rc<Source>]) -> Option<Plan> {
         let demand = self.demand(requests);
-        let capacity = self.capacity();
-        self.check_fit(&capacity);
-        let registry = self.registry();
-        let rates = self.rates(name)?;
-        let limited = self.scenario.account.api_limits.unwrap_or(true);
-        let calls = EcsCalls::ClusterResourceModify.bucket();
-        let calls = TokenBucket::new(u64::from(calls.burst), Refill::per_second(u64::from(calls.per_second)));
-        let tuning = &self.calibration.tuning;
+        let pools = self.capacity();
+        self.check_fit(&pools);
+        let containers = self.definitions.tasks.iter().flat_map(|task| task.containers.iter());
+        let registry = self.registry(containers.map(|container| container.image).collect());
+        let rates = self.rates(name, self.calibration.tuning.root_volume)?;
+        let plan = self.base_plan(name, registry, rates);
         Some(Plan {
-            scenario: self.scenario.name.value.clone(),
-            platform: name.value.clone(),
-            start: self.start,
-            end: self.end,
-            registry,
-            pools: capacity.pools,
+            pools,
             services: demand.services,
             arrivals: demand.arrivals,
             traces: demand.traces,
             takes: demand.takes,
             retries: demand.retries,
+            ..plan
+        })
+    }
+
+    fn eks_plan(&mut self, name: &Placed<String>, eks: &Placed<Eks>, files: &[Rc<Source>]) -> Option<Plan> {
+        let (cluster, images) = self.cluster(eks, files);
+        let registry = self.registry(images);
+        let rates = self.rates(name, self.calibration.tuning.cluster.root_volume)?;
+        let plan = self.base_plan(name, registry, rates);
+        Some(Plan { kubernetes: Some(Box::new(cluster)), ..plan })
+    }
+
+    /// A plan in which nothing happens: settings, images, prices and definitions.
+    fn base_plan(&mut self, name: &Placed<String>, registry: Registry, rates: Rates) -> Plan {
+        let limited = self.scenario.account.api_limits.unwrap_or(true);
+        let calls = EcsCalls::ClusterResourceModify.bucket();
+        let calls = TokenBucket::new(u64::from(calls.burst), Refill::per_second(u64::from(calls.per_second)));
+        let tuning = &self.calibration.tuning;
+        Plan {
+            scenario: self.scenario.name.value.clone(),
+            platform: name.value.clone(),
+            start: self.start,
+            end: self.end,
+            registry,
+            pools: Vec::new(),
+            services: Vec::new(),
+            arrivals: Vec::new(),
+            traces: Vec::new(),
+            takes: Map::default(),
+            retries: Map::default(),
             world: self.calibration.world(&self.quotas, limited),
             ecs: EcsSettings {
                 scheduler: self.calibration.scheduler(),
@@ -250,6 +311,6 @@ impl<'a> Lowering<'a> {
             kubernetes: None,
             rates,
             definitions: std::mem::take(&mut self.definitions),
-        })
+        }
     }
 }

@@ -204,7 +204,7 @@ impl Lowering<'_> {
         reservation.cpu = size.cpu.unwrap_or(reservation.cpu);
         reservation.memory = size.memory.unwrap_or(reservation.memory);
         reservation.gpus = size.gpus.unwrap_or(reservation.gpus);
-        if self.ecs.launch_type == LaunchType::Fargate {
+        if self.ecs().launch_type == LaunchType::Fargate {
             let (cpu, memory) = (reservation.cpu, reservation.memory);
             let Some(sold) = sold(cpu, memory).filter(|_| reservation.gpus == 0) else {
                 let message =

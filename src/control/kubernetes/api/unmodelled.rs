@@ -33,6 +33,17 @@ pub fn find(kind: &str, path: &str) -> Option<Unmodelled> {
     table().find(|row| row.kinds.contains(&kind) && row.covers(path))
 }
 
+/// Whether a field is written by the cluster itself: nobody who states an object means anything by it.
+///
+/// ```
+/// use windtunnel::control::kubernetes::api::unmodelled;
+/// let status = unmodelled::find("Pod", "status.podIP").expect("it is in the table");
+/// assert!(unmodelled::is_of_the_cluster(status.instead));
+/// ```
+pub fn is_of_the_cluster(instead: &str) -> bool {
+    [STORED, STATUS, NODE].contains(&instead)
+}
+
 /// A path without the places in lists: `volumes[3].name` becomes `volumes[].name`.
 pub fn pattern(path: &str) -> String {
     let mut inside = false;
