@@ -9,9 +9,11 @@ use std::rc::Rc;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+use super::codes::Code;
 use super::diagnostic::Place;
 use super::text::Placed;
 use super::tree::{Grower, Key, Kind, Node, Value, to_json};
+use super::units::UnitError;
 
 /// A map of keys that are not known here, with places.
 ///
@@ -48,7 +50,8 @@ impl<'de> Deserialize<'de> for Document {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let read = Placed::<Part>::deserialize(deserializer)?;
         if !matches!(read.value, Part::Map(_)) {
-            return Err(D::Error::custom("a map of keys is wanted"));
+            let message = String::from("a map of keys is wanted here");
+            return Err(UnitError { code: Code::WrongType, message, hint: None }.into_serde());
         }
         let mut grower = Grower::default();
         grown(read, &mut grower).map(|root| Document { root }).map_err(D::Error::custom)

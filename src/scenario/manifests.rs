@@ -346,7 +346,7 @@ mod tests {
             ("a.yaml", "kind: Pod\n".to_owned(), "!E0107 1:1"),
             ("a.yaml", "apiVersion: v1\n".to_owned(), "!E0107 1:1"),
             ("a.yaml", "- 1\n".to_owned(), "!E0105 1:1"),
-            ("a.yaml", "a: [\n".to_owned(), "!E0101 2:1"),
+            ("a.yaml", "a: [\n".to_owned(), "!E0101 1:4"),
             ("a.json", "{".to_owned(), "!E0102 1:1"),
             ("a.json", " ".to_owned(), "!E0110 0:0"),
         ];

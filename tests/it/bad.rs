@@ -51,6 +51,22 @@ fn broken_expressions() {
 }
 
 #[test]
+fn broken_clusters() {
+    check("eks", in_place);
+}
+
+#[test]
+fn broken_manifests() {
+    check("manifests", |file, folder| {
+        fs::create_dir(folder.join("manifests")).expect("a folder");
+        let name = file.file_name().expect("a name");
+        fs::copy(bad().join("manifests.yaml"), folder.join("scenario.yaml")).expect("a scenario");
+        fs::copy(file, folder.join("manifests").join(name)).expect("a manifest");
+        vec![text(folder).to_owned()]
+    });
+}
+
+#[test]
 fn broken_values_to_set() {
     check("set", |file, _| {
         let value = fs::read_to_string(file).expect("a value");
@@ -66,7 +82,18 @@ fn what_the_broken_files_are_laid_into_is_right() {
     }
     let table = table();
     let folders: Vec<&str> = table.keys().filter_map(|file| file.split_once('/')).map(|(of, _)| of).collect();
-    for folder in ["scenario", "sections", "units", "settings", "requests", "fargate", "query", "set"] {
+    for folder in [
+        "scenario",
+        "sections",
+        "units",
+        "settings",
+        "requests",
+        "fargate",
+        "query",
+        "set",
+        "eks",
+        "manifests",
+    ] {
         let count = folders.iter().filter(|each| **each == folder).count();
         assert!(count >= 8, "{folder} has only {count} broken files");
     }

@@ -15,10 +15,9 @@ use crate::control::kubernetes::api::config::Configuration;
 use crate::control::kubernetes::api::{Object, PriorityClass, PriorityClasses, Reading, Stage};
 use crate::control::kubernetes::objects::Specs;
 use crate::control::kubernetes::scheduler::profile::Registry;
-use crate::control::node::kubelet::KubeletSettings;
 use crate::mark;
 use crate::scenario::codes::Code;
-use crate::scenario::diagnostic::{Diagnostic, Place, Source, quoted};
+use crate::scenario::diagnostic::{Diagnostic, Place, Severity, Source, quoted};
 use crate::scenario::import::Origin;
 use crate::scenario::manifests::{CONFIGURATION, Manifests, PassedOver, Stated, field_warnings};
 use crate::scenario::schema::Eks;
@@ -236,8 +235,7 @@ impl Lowering<'_> {
 
     /// What is said of the cluster as a whole.
     fn check_cluster(&mut self, eks: &Placed<Eks>, cluster: &Cluster) {
-        let wrong_already =
-            self.found.iter().any(|each| each.code.severity() == each.severity && is_error(each));
+        let wrong_already = self.found.iter().any(|each| each.severity == Severity::Error);
         if cluster.nodes.is_empty() && !wrong_already {
             let wrong = Diagnostic::new(Code::NoCapacity, eks.place, "this platform has no node");
             self.wrong(wrong.hint("add `node_groups: { general: { instance_type: m7i.large, count: 3 } }`"));
@@ -266,7 +264,7 @@ impl Lowering<'_> {
             watch: tuning.watch,
             provision: tuning.provision,
             ended_max: tuning.ended_max,
-            kubelet: KubeletSettings::default(),
+            kubelet: self.calibration.tuning.kubelet,
         }
     }
 }
@@ -347,6 +345,5 @@ fn images(cluster: &Cluster) -> Vec<Symbol> {
     containers.map(|container| container.image).collect()
 }
 
-fn is_error(found: &Diagnostic) -> bool {
-    found.severity == crate::scenario::diagnostic::Severity::Error
-}
+#[cfg(test)]
+mod tests;
