@@ -12,19 +12,19 @@ use comfy_table::{CellAlignment, Table, presets};
 use serde_json::{Value, json};
 
 use super::args::Diff;
-use super::explain::{clock, listen, read_record, repeat};
+use super::explain::{clock, end_in_words, listen, read_record, repeat};
 use super::record::Record;
 use super::run::platform_folders;
 use super::summary::{self, Summary};
 use super::{Exit, say, warn};
-use crate::base::Timestamp;
 use crate::base::turn::Nobody;
+use crate::base::{Name, Timestamp};
 use crate::control::ecs::objects::StoppedTask;
 use crate::engine::Digest;
-use crate::experiment::gather::named;
-use crate::measure::MEASURES;
 use crate::measure::compare::Moved;
+use crate::measure::{MEASURES, Spelling};
 use crate::sim::fact::{Digests, Fact, FactKind, Observer};
+use crate::sim::kubernetes::{PodEnd, PodFact, PodLife};
 use crate::sim::{Plan, run_with};
 
 /// The digest of the decisions so far is noted every so many.
@@ -65,8 +65,8 @@ struct Decision {
     /// The time since the start.
     clock: String,
     words: String,
-    /// The task that it is about.
-    task: Option<(String, u64)>,
+    /// The task or pod that it is about.
+    task: Option<Name>,
 }
 
 pub(super) fn diff(asked: &Diff) -> Exit {
@@ -249,20 +249,17 @@ fn check_digest(digest: &str, record: &Record) -> Result<(), Exit> {
 
 /// What `explain` says about the task of a decision, as far as the decision.
 fn reason(plan: &Plan, seed: u64, decision: &Decision) -> String {
-    let Some((workload, serial)) = &decision.task else { return String::new() };
-    let Some(of) = plan.definitions.symbols.find(workload) else { return String::new() };
-    let (story, notes, _) = listen(plan, seed, workload, crate::base::Name { of, serial: *serial });
-    let text = story.until(plan, decision.at, &notes);
+    let Some(name) = decision.task else { return String::new() };
+    let (story, _) = listen(plan, seed, name, decision.at);
+    let text = story.until(decision.at);
     let lines: Vec<&str> = text.lines().collect();
     let cut = lines.len().saturating_sub(LINES_MAX);
     lines[cut..].iter().fold(String::new(), |text, line| text + line + "\n")
 }
 
-fn in_words(plan: &Plan, fact: &Fact<'_>) -> (String, Option<(String, u64)>) {
-    let task = |task: &crate::control::ecs::objects::Task| {
-        let workload = plan.definitions.symbols.text(task.name.of).to_owned();
-        (named(plan, task.name), Some((workload, task.name.serial)))
-    };
+fn in_words(plan: &Plan, fact: &Fact<'_>) -> (String, Option<Name>) {
+    let spelling = Spelling::of(plan);
+    let task = |task: &crate::control::ecs::objects::Task| (spelling.named(task.name), Some(task.name));
     let why = |task: &crate::control::ecs::objects::Task| {
         task.stop.map_or(String::new(), |stop| {
             format!(": {}", {
@@ -272,14 +269,11 @@ fn in_words(plan: &Plan, fact: &Fact<'_>) -> (String, Option<(String, u64)>) {
         })
     };
     match *fact {
-        Fact::Refused { name, .. } => {
-            let workload = plan.definitions.symbols.text(name.of).to_owned();
-            (format!("{} is refused", named(plan, name)), Some((workload, name.serial)))
-        }
+        Fact::Refused { name, .. } => (format!("{} is refused", spelling.named(name)), Some(name)),
         Fact::Placed { task: of, instance } => {
             let (name, about) = task(of);
             let zone = plan.definitions.symbols.text(of.zone);
-            let place = instance.map_or("Fargate".to_owned(), |instance| named(plan, instance.name));
+            let place = instance.map_or("Fargate".to_owned(), |instance| spelling.machine(instance.name));
             (format!("{name} is placed on {place} in {zone}"), about)
         }
         Fact::Started(of) => {
@@ -295,14 +289,38 @@ fn in_words(plan: &Plan, fact: &Fact<'_>) -> (String, Option<(String, u64)>) {
             (format!("{name} has stopped{}", why(of)), about)
         }
         Fact::Pulling(of) | Fact::Ready(of) => task(of),
-        Fact::Arrived(name) => (format!("{} is asked for", named(plan, name)), None),
-        Fact::MachineRunning(machine) => (format!("machine {} runs", named(plan, machine.name)), None),
+        Fact::Arrived(name) => (format!("{} is asked for", spelling.named(name)), None),
+        Fact::MachineRunning(machine) => (format!("machine {} runs", spelling.machine(machine.name)), None),
         Fact::MachineTerminated(machine) => {
-            (format!("machine {} is terminated", named(plan, machine.name)), None)
+            (format!("machine {} is terminated", spelling.machine(machine.name)), None)
         }
-        Fact::Registered { instance, .. } => (format!("{} registers", named(plan, instance.name)), None),
+        Fact::Registered { instance, .. } => (format!("{} registers", spelling.machine(instance.name)), None),
         Fact::Said { .. } => ("a service says something".to_owned(), None),
-        Fact::Pod(_) => (String::new(), None),
+        Fact::Pod(fact) => pod_in_words(&spelling, fact),
+    }
+}
+
+fn pod_in_words(spelling: &Spelling<'_>, fact: PodFact<'_>) -> (String, Option<Name>) {
+    let about = |pod: &PodLife, what: &str| (format!("{} {what}", spelling.named(pod.name)), Some(pod.name));
+    match fact {
+        PodFact::NodeReady { machine, .. } => {
+            (format!("node {} is Ready", spelling.machine(machine.name)), None)
+        }
+        PodFact::Created(pod) => about(pod, "is created"),
+        PodFact::Waits { pod, message } => about(pod, &format!("waits: {message}")),
+        PodFact::Bound(pod) => {
+            let (node, zone) = pod.node.expect("a pod that is bound has a node");
+            about(pod, &format!("is bound to {} in {}", spelling.machine(node), spelling.text(zone)))
+        }
+        PodFact::Pulling(pod) => about(pod, "pulls its first image"),
+        PodFact::Started(pod) => about(pod, "runs"),
+        PodFact::Ready(pod) => about(pod, "is Ready"),
+        PodFact::Deleted(pod) if pod.end == Some(PodEnd::Preempted) => about(pod, "is preempted"),
+        PodFact::Deleted(pod) => about(pod, "is deleted"),
+        PodFact::Ended(pod) => {
+            about(pod, &pod.end.map_or("ends".to_owned(), |end| end_in_words(end, spelling.symbols())))
+        }
+        PodFact::Said { pod, words } => about(pod, &format!("{}: {}", words.reason(), words.note())),
     }
 }
 

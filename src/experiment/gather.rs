@@ -8,18 +8,22 @@ use crate::base::hash::Map;
 use crate::base::{Name, Row, Span, Symbol};
 use crate::control::ecs::events::Names;
 use crate::control::ecs::objects::{ContainerInstance, LaunchType, Stop, StoppedTask, TaskDefinition};
-use crate::measure::collector::Workload;
+use crate::measure::collector::{Measured, TaskCounts, Workload};
 use crate::measure::histogram::Spans;
-use crate::measure::occupancy::size_of;
+use crate::measure::occupancy::{size_of, size_of_pod};
 use crate::measure::sheet::{
     ChargeLine, EventLine, MeasureColumn, NodeLine, PlatformSheet, Replication, SeriesSheet, TaskLine,
-    WorkloadLine,
+    WaitingLine, WorkloadLine,
 };
 use crate::measure::spent::spent;
-use crate::measure::tables::TaskRow;
-use crate::measure::{Estimate, MEASURES, Outcome};
+use crate::measure::tables::{EventRow, MachineRow, PodEventRow, PodRow, TaskRow};
+use crate::measure::{BillLine, Estimate, MEASURES, Outcome, Spelling};
 use crate::sim::Plan;
 use crate::sim::fact::FactKind;
+use crate::sim::kubernetes::PodEnd;
+
+/// Who uses what no pool or workload uses.
+const CLUSTER: &str = "cluster";
 
 /// What each figure of a platform is.
 pub fn columns() -> Vec<MeasureColumn> {
@@ -40,9 +44,11 @@ pub fn platform(plan: &Plan, about: &str, period: Span, outcomes: &[Outcome]) ->
     let first = outcomes.first().expect("one run at least");
     let measured = &first.measured;
     let estimate = |nth: usize| estimate(outcomes, |outcome| outcome.values[nth]);
+    let spelling = Spelling::of(plan);
     PlatformSheet {
         name: plan.platform.clone(),
         about: about.to_owned(),
+        kubernetes: measured.kubernetes,
         measures: (0..MEASURES.len()).map(estimate).collect(),
         replications: outcomes.iter().map(replication).collect(),
         bill: measured.bill.lines.iter().map(|line| charge(plan, line)).collect(),
@@ -50,9 +56,10 @@ pub fn platform(plan: &Plan, about: &str, period: Span, outcomes: &[Outcome]) ->
         series: series(plan, period, first),
         start_distribution: starts(outcomes).cumulative(),
         workloads: workloads(plan, outcomes),
-        tasks: tasks(plan, &measured.tasks),
-        nodes: measured.machines.iter().map(|row| node(plan, row)).collect(),
-        events: events(plan, first),
+        tasks: tasks(plan, &spelling, first),
+        waiting: measured.waiting.reasons().into_iter().map(waiting).collect(),
+        nodes: measured.machines.iter().map(|row| node(plan, &spelling, row)).collect(),
+        events: events(plan, &spelling, first),
         decision_digest: first.ended.digests.decisions().to_string(),
         digests: FactKind::ALL
             .iter()
@@ -72,10 +79,10 @@ fn replication(outcome: &Outcome) -> Replication {
     Replication { seed: outcome.seed, values: outcome.values.clone(), digest }
 }
 
-fn charge(plan: &Plan, line: &crate::measure::BillLine) -> ChargeLine {
+fn charge(plan: &Plan, line: &BillLine) -> ChargeLine {
     ChargeLine {
         component: line.component.label().to_owned(),
-        of: plan.definitions.symbols.text(line.of).to_owned(),
+        of: line.of.map_or(CLUSTER, |of| plan.definitions.symbols.text(of)).to_owned(),
         what: line.what.clone(),
         usage: line.usage,
         rate: line.rate.price.value,
@@ -99,12 +106,13 @@ fn series(plan: &Plan, period: Span, first: &Outcome) -> Vec<SeriesSheet> {
         ("tasks", &occupancy.tasks),
         ("running", &occupancy.running),
     ];
+    let pending = first.measured.kubernetes.then_some(("pending", &occupancy.pending));
     let sheet = |(name, series): (&str, &crate::measure::series::Series)| {
         SeriesSheet::named(name, series.points().to_vec()).expect("every series is in the table")
     };
     let spent = spent(plan, &first.measured, period, first.ended.at);
     let spent = SeriesSheet::named("spent_usd", spent).expect("every series is in the table");
-    named.into_iter().map(sheet).chain([spent]).collect()
+    named.into_iter().chain(pending).map(sheet).chain([spent]).collect()
 }
 
 fn starts(outcomes: &[Outcome]) -> Spans {
@@ -127,14 +135,23 @@ fn workload(plan: &Plan, name: Symbol, outcomes: &[Outcome]) -> WorkloadLine {
     let of = |value: &dyn Fn(&Workload) -> Option<f64>| {
         estimate(outcomes, |outcome| outcome.measured.workloads.get(&name).and_then(value))
     };
-    #[expect(clippy::cast_precision_loss, reason = "counts stay below 2^53")]
-    let count = |count: u64| Some(count as f64);
+    let count = |kubernetes: Option<bool>, which: fn(&TaskCounts) -> u64| {
+        let of = |outcome: &Outcome| {
+            let workload = outcome.measured.workloads.get(&name)?;
+            #[expect(clippy::cast_precision_loss, reason = "counts stay below 2^53")]
+            let value = which(&workload.counts) as f64;
+            kubernetes.is_none_or(|only| only == outcome.measured.kubernetes).then_some(value)
+        };
+        estimate(outcomes, of)
+    };
     let at = |percentile: f64| of(&|workload| workload.to_start.seconds_at(percentile));
     WorkloadLine {
         name: plan.definitions.symbols.text(name).to_owned(),
-        started: of(&|workload| count(workload.counts.started)),
-        failed: of(&|workload| count(workload.counts.failed)),
-        refused: of(&|workload| count(workload.counts.refused)),
+        started: count(None, |counts| counts.started),
+        failed: count(None, |counts| counts.failed),
+        refused: count(Some(false), |counts| counts.refused),
+        pending: count(Some(true), |counts| counts.pending),
+        preempted: count(Some(true), |counts| counts.preempted),
         start_p50_s: at(50.0),
         start_p90_s: at(90.0),
         start_p99_s: at(99.0),
@@ -142,54 +159,65 @@ fn workload(plan: &Plan, name: Symbol, outcomes: &[Outcome]) -> WorkloadLine {
     }
 }
 
-/// `web-3`.
-pub fn named(plan: &Plan, name: Name) -> String {
-    format!("{}-{}", plan.definitions.symbols.text(name.of), name.serial)
-}
-
-fn tasks(plan: &Plan, rows: &[TaskRow]) -> Vec<TaskLine> {
-    let mut texts = Texts::default();
-    rows.iter().map(|row| task(plan, row, &mut texts)).collect()
+fn tasks(plan: &Plan, spelling: &Spelling<'_>, first: &Outcome) -> Vec<TaskLine> {
+    let mut texts = Texts::of(plan, spelling);
+    let Measured { tasks, pods, .. } = &first.measured;
+    let mut lines: Vec<TaskLine> = tasks.iter().map(|row| task(plan, row, &mut texts)).collect();
+    lines.extend(pods.iter().map(|row| pod(plan, first, row, &mut texts)));
+    lines
 }
 
 /// The texts that many tasks share.
-#[derive(Default)]
-struct Texts {
+struct Texts<'a> {
+    plan: &'a Plan,
+    spelling: &'a Spelling<'a>,
     symbols: Map<Symbol, Arc<str>>,
-    names: Map<Name, Arc<str>>,
+    machines: Map<Name, Arc<str>>,
     /// By what a reason is made of.
     reasons: Map<(Stop, Row<TaskDefinition>, Symbol, Option<Name>), Arc<str>>,
+    /// What the words of a run say, by their symbol there.
+    words: Map<Symbol, Arc<str>>,
 }
 
-impl Texts {
-    fn symbol(&mut self, plan: &Plan, symbol: Symbol) -> Arc<str> {
-        self.symbols.get_or_insert_with(symbol, || plan.definitions.symbols.text(symbol).into()).clone()
+impl<'a> Texts<'a> {
+    fn of(plan: &'a Plan, spelling: &'a Spelling<'a>) -> Self {
+        let (symbols, machines, reasons) = (Map::default(), Map::default(), Map::default());
+        Texts { plan, spelling, symbols, machines, reasons, words: Map::default() }
     }
 
-    fn name(&mut self, plan: &Plan, name: Name) -> Arc<str> {
-        self.names.get_or_insert_with(name, || named(plan, name).into()).clone()
+    fn symbol(&mut self, symbol: Symbol) -> Arc<str> {
+        self.symbols.get_or_insert_with(symbol, || self.spelling.text(symbol).into()).clone()
     }
 
-    fn reason(&mut self, plan: &Plan, stop: Stop, row: &TaskRow) -> Arc<str> {
+    fn machine(&mut self, name: Name) -> Arc<str> {
+        self.machines.get_or_insert_with(name, || self.spelling.machine(name).into()).clone()
+    }
+
+    fn reason(&mut self, stop: Stop, row: &TaskRow) -> Arc<str> {
         let TaskRow { name, definition, instance, .. } = *row;
         let stopped = StoppedTask { definition, name, instance };
         let key = (stop, definition, name.of, instance);
-        self.reasons.get_or_insert_with(key, || stop.reason(&plan.definitions, stopped).into()).clone()
+        let text = || stop.reason(&self.plan.definitions, stopped).into();
+        self.reasons.get_or_insert_with(key, text).clone()
+    }
+
+    fn word(&mut self, first: &Outcome, word: Symbol) -> Arc<str> {
+        self.words.get_or_insert_with(word, || first.measured.words.text(word).into()).clone()
     }
 }
 
-fn task(plan: &Plan, row: &TaskRow, texts: &mut Texts) -> TaskLine {
+fn task(plan: &Plan, row: &TaskRow, texts: &mut Texts<'_>) -> TaskLine {
     let times = &row.times;
     let (cpu, memory) = size_of(plan, row.definition, row.launch_type);
     TaskLine {
-        name: named(plan, row.name),
-        workload: texts.symbol(plan, row.name.of),
+        name: texts.spelling.named(row.name),
+        workload: texts.symbol(row.name.of),
         launch_type: match row.launch_type {
             LaunchType::Ec2 => "EC2",
             LaunchType::Fargate => "FARGATE",
         },
-        node: row.instance.map_or_else(Arc::default, |name| texts.name(plan, name)),
-        zone: texts.symbol(plan, row.zone),
+        node: row.instance.map_or_else(Arc::default, |name| texts.machine(name)),
+        zone: texts.symbol(row.zone),
         cpu,
         memory,
         arrived: times.arrived,
@@ -201,20 +229,52 @@ fn task(plan: &Plan, row: &TaskRow, texts: &mut Texts) -> TaskLine {
         stopping: times.stopping,
         stopped: times.stopped,
         stop_code: row.stop.map_or("", Stop::code),
-        stop_reason: row.stop.map_or_else(Arc::default, |stop| texts.reason(plan, stop, row)),
+        stop_reason: row.stop.map_or_else(Arc::default, |stop| texts.reason(stop, row)),
+        why: Arc::default(),
     }
 }
 
-fn node(plan: &Plan, row: &crate::measure::tables::MachineRow) -> NodeLine {
+fn pod(plan: &Plan, first: &Outcome, row: &PodRow, texts: &mut Texts<'_>) -> TaskLine {
+    let (life, times) = (&row.life, &row.life.times);
+    let specs = &plan.kubernetes.as_ref().expect("pods are of a cluster").specs;
+    let (cpu, memory) = size_of_pod(&specs[life.spec]);
+    let reason = |end: PodEnd| end.reason(&specs.symbols).into();
+    TaskLine {
+        name: texts.spelling.named(life.name),
+        workload: texts.symbol(life.name.of),
+        launch_type: "",
+        node: life.node.map_or_else(Arc::default, |(node, _)| texts.machine(node)),
+        zone: life.node.map_or_else(Arc::default, |(_, zone)| texts.symbol(zone)),
+        cpu,
+        memory,
+        arrived: times.created,
+        placed: times.bound,
+        pull_started: times.pull_started,
+        pull_stopped: times.pull_stopped,
+        started: times.started,
+        ready: times.ready,
+        stopping: times.deleted,
+        stopped: times.ended,
+        stop_code: life.end.map_or("", PodEnd::code),
+        stop_reason: life.end.map_or_else(Arc::default, reason),
+        why: row.why.map_or_else(Arc::default, |why| texts.word(first, why)),
+    }
+}
+
+fn waiting(reason: &crate::measure::waiting::Reason) -> WaitingLine {
+    WaitingLine { reason: reason.reason.to_string(), at_end: reason.at_end, most: reason.most }
+}
+
+fn node(plan: &Plan, spelling: &Spelling<'_>, row: &MachineRow) -> NodeLine {
     let class = &plan.definitions[row.class];
     let text = |symbol: Symbol| plan.definitions.symbols.text(symbol).to_owned();
     NodeLine {
-        name: named(plan, row.name),
+        name: spelling.machine(row.name),
         pool: text(row.name.of),
         instance_type: text(class.instance_type),
         zone: text(class.zone),
-        cpu: class.cpu,
-        memory: class.memory,
+        cpu: row.cpu,
+        memory: row.memory,
         requested: row.requested,
         running: row.running,
         registered: row.registered,
@@ -224,30 +284,37 @@ fn node(plan: &Plan, row: &crate::measure::tables::MachineRow) -> NodeLine {
 
 /// Spells what the events of one service name.
 struct Spelled<'a> {
-    plan: &'a Plan,
+    spelling: &'a Spelling<'a>,
     service: Symbol,
     instances: &'a [Name],
 }
 
 impl Names for Spelled<'_> {
     fn task(&self, serial: u64) -> String {
-        named(self.plan, Name { of: self.service, serial })
+        self.spelling.named(Name { of: self.service, serial })
     }
 
     fn instance(&self, row: Row<ContainerInstance>) -> String {
-        self.instances.get(row.index()).map_or(String::new(), |&name| named(self.plan, name))
+        self.instances.get(row.index()).map_or(String::new(), |&name| self.spelling.machine(name))
     }
 }
 
-fn events(plan: &Plan, first: &Outcome) -> Vec<EventLine> {
-    let event = |row: &crate::measure::tables::EventRow| {
-        let names = Spelled { plan, service: row.service, instances: &first.measured.instances };
+/// What services said and what was said of pods, in the order of time.
+fn events(plan: &Plan, spelling: &Spelling<'_>, first: &Outcome) -> Vec<EventLine> {
+    let service = |row: &EventRow| {
+        let names = Spelled { spelling, service: row.service, instances: &first.measured.instances };
         let of = plan.definitions.symbols.text(row.service);
-        EventLine {
-            at: row.at,
-            of: of.to_owned(),
-            message: format!("(service {of}) {}", row.message.text(&names)),
-        }
+        EventLine::of_service(row.at, of, format!("(service {of}) {}", row.message.text(&names)))
     };
-    first.measured.events.iter().map(event).collect()
+    let pod = |row: &PodEventRow| EventLine {
+        at: row.first,
+        of: spelling.named(row.pod),
+        workload: spelling.text(row.pod.of).to_owned(),
+        message: first.measured.words.text(row.note).to_owned(),
+        reason: first.measured.words.text(row.reason).to_owned(),
+        count: row.count,
+        last: row.last,
+    };
+    let Measured { events, pod_events, .. } = &first.measured;
+    events.iter().map(service).chain(pod_events.iter().map(pod)).collect()
 }

@@ -4,7 +4,8 @@
 //! minute (PR-10); a Fargate task from the start of its first pull to `executionStoppedAt`,
 //! per started second, at least a minute (PR-01). A line sums what one name used of one thing at one
 //! rate, so that rounding happens once. Knows nothing of discounts, and prints what it does not
-//! bill: a missing line is no saving.
+//! bill: a missing line is no saving. An EKS cluster costs what it lasts, from the start of the run to its
+//! end.
 
 use std::collections::BTreeMap;
 
@@ -50,12 +51,19 @@ pub enum Component {
     Storage,
     /// Public IPv4 addresses.
     Address,
+    /// The control plane of EKS; that of ECS has no price.
+    ControlPlane,
 }
 
 impl Component {
     /// Every component, in the order of a bill.
-    pub const ALL: [Component; 4] =
-        [Component::Compute, Component::Memory, Component::Storage, Component::Address];
+    pub const ALL: [Component; 5] = [
+        Component::Compute,
+        Component::Memory,
+        Component::Storage,
+        Component::Address,
+        Component::ControlPlane,
+    ];
 
     /// The word in files.
     pub const fn label(self) -> &'static str {
@@ -64,6 +72,7 @@ impl Component {
             Component::Memory => "memory",
             Component::Storage => "storage",
             Component::Address => "public IPv4",
+            Component::ControlPlane => "control plane",
         }
     }
 }
@@ -73,8 +82,8 @@ impl Component {
 pub struct BillLine {
     /// Which component.
     pub component: Component,
-    /// The pool or the workload that used it.
-    pub of: Symbol,
+    /// The pool or the workload that used it; none for what the whole cluster uses.
+    pub of: Option<Symbol>,
     /// What exactly: the instance type, the Fargate architecture.
     pub what: String,
     /// How much.
@@ -235,6 +244,11 @@ impl Meter {
             self.bill_volume(of, volume, end.since(since));
         }
         let mut lines = Lines::default();
+        if plan.kubernetes.is_some() {
+            let rate = price::rate(Item::EksControlPlane, plan.rates.region);
+            let nanos = u128::from(end.since(plan.start).as_nanos());
+            lines.add(Component::ControlPlane, None, "EKS cluster, standard support", nanos, rate);
+        }
         for (&(of, volume), &nanos) in &self.volume_time {
             lines.add_volume(of, &plan.definitions[volume], nanos, plan.rates.region);
         }
@@ -278,11 +292,18 @@ impl Meter {
 
 /// Usage per line, before it is rated.
 #[derive(Default)]
-struct Lines(BTreeMap<(Component, Symbol, String), (u128, Option<Rate>)>);
+struct Lines(BTreeMap<(Component, Option<Symbol>, String), (u128, Option<Rate>)>);
 
 impl Lines {
-    fn add(&mut self, component: Component, of: Symbol, what: &str, amount: u128, rate: Rate) {
-        let line = self.0.entry((component, of, what.to_owned())).or_insert((0, None));
+    fn add(
+        &mut self,
+        component: Component,
+        of: impl Into<Option<Symbol>>,
+        what: &str,
+        amount: u128,
+        rate: Rate,
+    ) {
+        let line = self.0.entry((component, of.into(), what.to_owned())).or_insert((0, None));
         line.0 += amount;
         line.1 = Some(rate);
     }
@@ -315,14 +336,14 @@ impl Lines {
     }
 
     fn rate(self) -> Bill {
-        let rated =
-            |((component, of, what), (amount, rate)): ((Component, Symbol, String), (u128, Option<Rate>))| {
-                let rate = rate.expect("set with the amount");
-                let usage = Usage { amount, unit: rate.price.value.unit() };
-                let amount = rate.price.value.line(usage);
-                BillLine { component, of, what, usage, rate, amount }
-            };
-        Bill { lines: self.0.into_iter().map(rated).collect() }
+        let mut lines = Vec::with_capacity(self.0.len());
+        for ((component, of, what), (amount, rate)) in self.0 {
+            let rate = rate.expect("set with the amount");
+            let usage = Usage { amount, unit: rate.price.value.unit() };
+            let amount = rate.price.value.line(usage);
+            lines.push(BillLine { component, of, what, usage, rate, amount });
+        }
+        Bill { lines }
     }
 }
 

@@ -6,17 +6,20 @@
 use std::collections::BTreeMap;
 
 use crate::base::hash::Map;
-use crate::base::{Name, Span, Symbol, Timestamp};
+use crate::base::{Name, Span, Symbol, Symbols, Timestamp};
 use crate::control::ecs::objects::{Stop, Task};
 use crate::sim::fact::{Fact, Observer};
-use crate::sim::plan::Plan;
+use crate::sim::plan::{Machine, Plan};
 use crate::sim::simulation::Ended;
 
 use super::bill::{Bill, Meter};
 use super::histogram::Spans;
 use super::occupancy::Occupancy;
 use super::summary::MEASURES;
-use super::tables::{EventRow, MachineRow, TaskRow};
+use super::tables::{EventRow, MachineRow, PodEventRow, PodRow, TaskRow};
+use super::waiting::Waiting;
+
+mod pods;
 
 /// Watches one run.
 #[derive(Debug)]
@@ -26,6 +29,8 @@ pub struct Collector {
     keep_rows: bool,
     open: Map<Name, usize>,
     machine_rows: Map<Name, usize>,
+    /// Events about pods that may be said again.
+    said: Map<(Name, Symbol, Symbol), usize>,
 }
 
 /// What was measured of one run.
@@ -35,6 +40,8 @@ pub struct Measured {
     pub bill: Bill,
     /// How full the machines were.
     pub occupancy: Occupancy,
+    /// Whether this is a Kubernetes cluster.
+    pub kubernetes: bool,
     /// From arrival to placement.
     pub to_place: Spans,
     /// From arrival to RUNNING.
@@ -47,12 +54,20 @@ pub struct Measured {
     pub workloads: BTreeMap<Symbol, Workload>,
     /// Every task, when rows are kept.
     pub tasks: Vec<TaskRow>,
+    /// Every pod, when rows are kept.
+    pub pods: Vec<PodRow>,
+    /// Why pods waited.
+    pub waiting: Waiting,
     /// Every machine.
     pub machines: Vec<MachineRow>,
     /// The name of each container instance, by the number of its row.
     pub instances: Vec<Name>,
     /// Every service event, when rows are kept.
     pub events: Vec<EventRow>,
+    /// Every event about a pod, when rows are kept.
+    pub pod_events: Vec<PodEventRow>,
+    /// What was said of pods.
+    pub words: Symbols,
 }
 
 /// What was measured of one workload.
@@ -64,7 +79,7 @@ pub struct Workload {
     pub counts: TaskCounts,
 }
 
-/// How many tasks.
+/// How many tasks or pods.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct TaskCounts {
     /// Placed.
@@ -79,6 +94,10 @@ pub struct TaskCounts {
     pub refused: u64,
     /// Reached STOPPED.
     pub stopped: u64,
+    /// Pods that have no node.
+    pub pending: u64,
+    /// Pods that had to make room for others.
+    pub preempted: u64,
 }
 
 /// One run, measured.
@@ -102,19 +121,25 @@ impl Collector {
             measured: Measured {
                 bill: Bill::default(),
                 occupancy: Occupancy::new(plan, period),
+                kubernetes: plan.kubernetes.is_some(),
                 to_place: Spans::default(),
                 to_start: Spans::default(),
                 to_ready: Spans::default(),
                 counts: TaskCounts::default(),
                 workloads: BTreeMap::new(),
                 tasks: Vec::new(),
+                pods: Vec::new(),
+                waiting: Waiting::default(),
                 machines: Vec::new(),
                 instances: Vec::new(),
                 events: Vec::new(),
+                pod_events: Vec::new(),
+                words: Symbols::default(),
             },
             keep_rows,
             open: Map::default(),
             machine_rows: Map::default(),
+            said: Map::default(),
         }
     }
 
@@ -123,13 +148,14 @@ impl Collector {
         let mut measured = self.measured;
         measured.bill = self.meter.finish(plan, ended.at);
         measured.occupancy.finish(ended.at);
+        measured.waiting.finish(ended.at);
         let values = MEASURES.iter().map(|measure| (measure.of)(&measured)).collect();
         Outcome { seed, ended, measured, values }
     }
 
-    fn count(&mut self, task: &Task, count: impl Fn(&mut TaskCounts)) -> &mut Workload {
+    fn count(&mut self, name: Name, count: impl Fn(&mut TaskCounts)) -> &mut Workload {
         count(&mut self.measured.counts);
-        let workload = self.measured.workloads.entry(task.name.of).or_default();
+        let workload = self.measured.workloads.entry(name.of).or_default();
         count(&mut workload.counts);
         workload
     }
@@ -140,6 +166,21 @@ impl Collector {
             row.times = task.times;
             row.stop = task.stop;
         }
+    }
+
+    fn add_machine(&mut self, plan: &Plan, machine: &Machine, running: Timestamp) {
+        let class = &plan.definitions[machine.class];
+        self.machine_rows.insert(machine.name, self.measured.machines.len());
+        self.measured.machines.push(MachineRow {
+            name: machine.name,
+            class: machine.class,
+            cpu: class.cpu,
+            memory: class.memory,
+            requested: machine.requested,
+            running,
+            registered: Timestamp::NEVER,
+            terminated: Timestamp::NEVER,
+        });
     }
 
     fn machine(&mut self, name: Name, change: impl FnOnce(&mut MachineRow)) {
@@ -173,13 +214,13 @@ impl Observer for Collector {
                         stop: None,
                     });
                 }
-                self.count(task, |counts| counts.placed += 1);
+                self.count(task.name, |counts| counts.placed += 1);
             }
             Fact::Pulling(task) | Fact::Stopping(task) => self.task(task),
             Fact::Started(task) => {
                 let span = at.since(task.times.arrived);
                 self.measured.to_start.record(span);
-                self.count(task, |counts| counts.started += 1).to_start.record(span);
+                self.count(task.name, |counts| counts.started += 1).to_start.record(span);
                 self.task(task);
             }
             Fact::Ready(task) => {
@@ -193,7 +234,7 @@ impl Observer for Collector {
                     Some(Stop::UserInitiated | Stop::Scaling | Stop::Unhealthy | Stop::HostTerminated)
                     | None => (false, false),
                 };
-                self.count(task, |counts| {
+                self.count(task.name, |counts| {
                     counts.stopped += 1;
                     counts.failed += u64::from(failed);
                     counts.failed_to_start += u64::from(never_started);
@@ -201,17 +242,7 @@ impl Observer for Collector {
                 self.task(task);
                 self.open.remove(&task.name);
             }
-            Fact::MachineRunning(machine) => {
-                self.machine_rows.insert(machine.name, self.measured.machines.len());
-                self.measured.machines.push(MachineRow {
-                    name: machine.name,
-                    class: machine.class,
-                    requested: machine.requested,
-                    running: at,
-                    registered: Timestamp::NEVER,
-                    terminated: Timestamp::NEVER,
-                });
-            }
+            Fact::MachineRunning(machine) => self.add_machine(plan, machine, at),
             Fact::Registered { instance, row } => {
                 self.machine(instance.name, |row| row.registered = at);
                 let names = &mut self.measured.instances;
@@ -219,7 +250,7 @@ impl Observer for Collector {
                 names[row.index()] = instance.name;
             }
             Fact::MachineTerminated(machine) => self.machine(machine.name, |row| row.terminated = at),
-            Fact::Pod(_) => {}
+            Fact::Pod(fact) => self.pod(plan, at, fact),
             Fact::Said { service, message } => {
                 if self.keep_rows {
                     let service = plan.definitions[service.definition].name;

@@ -11,11 +11,14 @@ pub mod histogram;
 pub mod occupancy;
 pub mod series;
 pub mod sheet;
+pub mod spelling;
 pub mod spent;
 pub mod summary;
 pub mod tables;
+pub mod waiting;
 
 pub use bill::{Bill, BillLine};
 pub use collector::{Collector, Outcome};
 pub use estimate::Estimate;
+pub use spelling::Spelling;
 pub use summary::{MEASURES, Measure};

@@ -91,7 +91,7 @@ pub enum Group {
     Ready,
     /// How full the instances are, and how many.
     Capacity,
-    /// How many tasks.
+    /// How many tasks or pods.
     Tasks,
 }
 
@@ -109,7 +109,7 @@ impl MeasureColumn {
             Some("place") => Group::Place,
             Some("start") => Group::Start,
             Some("ready") => Group::Ready,
-            Some("running" | "tasks") => Group::Tasks,
+            Some("running" | "tasks" | "pending" | "preempted") => Group::Tasks,
             Some(_) | None => Group::Capacity,
         }
     }
@@ -124,6 +124,8 @@ pub struct PlatformSheet {
     pub about: String,
     /// One figure for each of [`Sheet::columns`]; none where there is no such thing.
     pub measures: Vec<Option<Estimate>>,
+    /// Whether this is a Kubernetes cluster: then tasks are pods, and instances are nodes.
+    pub kubernetes: bool,
     /// One entry per seed.
     pub replications: Vec<Replication>,
     /// The lines of the bill of the first seed.
@@ -137,8 +139,10 @@ pub struct PlatformSheet {
     pub start_distribution: Vec<(Span, u32)>,
     /// One line per workload, all seeds.
     pub workloads: Vec<WorkloadLine>,
-    /// Every task of the first seed.
+    /// Every task or pod of the first seed.
     pub tasks: Vec<TaskLine>,
+    /// Why pods waited for a node, first seed.
+    pub waiting: Vec<WaitingLine>,
     /// Every machine of the first seed.
     pub nodes: Vec<NodeLine>,
     /// Every event of the first seed, as a user of the orchestrator sees them.
@@ -201,22 +205,35 @@ pub struct SeriesColumn {
 }
 
 /// Every series that is kept.
-pub const SERIES: [SeriesColumn; 10] = [
-    series("cpu_capacity_vcpu", "capacity", "vCPU", CPU, "Registered CPU."),
-    series("cpu_reserved_vcpu", "reserved", "vCPU", CPU, "CPU that placed tasks have reserved."),
-    series("cpu_stranded_vcpu", "stranded", "vCPU", CPU, "Free CPU where no task of the plan fits any more."),
-    series("memory_capacity_gib", "capacity", "GiB", MIB, "Registered memory."),
-    series("memory_reserved_gib", "reserved", "GiB", MIB, "Memory that placed tasks have reserved."),
+pub const SERIES: [SeriesColumn; 11] = [
+    series("cpu_capacity_vcpu", "capacity", "vCPU", CPU, "Registered CPU; of nodes, what pods may request."),
+    series("cpu_reserved_vcpu", "reserved", "vCPU", CPU, "CPU that placed tasks or pods have reserved."),
+    series(
+        "cpu_stranded_vcpu",
+        "stranded",
+        "vCPU",
+        CPU,
+        "Free CPU where no task or pod of the plan fits any more.",
+    ),
+    series(
+        "memory_capacity_gib",
+        "capacity",
+        "GiB",
+        MIB,
+        "Registered memory; of nodes, what pods may request.",
+    ),
+    series("memory_reserved_gib", "reserved", "GiB", MIB, "Memory that placed tasks or pods have reserved."),
     series(
         "memory_stranded_gib",
         "stranded",
         "GiB",
         MIB,
-        "Free memory where no task of the plan fits any more.",
+        "Free memory where no task or pod of the plan fits any more.",
     ),
-    series("instances", "instances", "", 1, "Registered container instances."),
-    series("tasks", "placed", "", 1, "Tasks that are placed and not stopped."),
-    series("running", "running", "", 1, "Tasks in RUNNING."),
+    series("instances", "instances", "", 1, "Registered container instances, or nodes that are Ready."),
+    series("tasks", "placed", "", 1, "Tasks or pods that are placed and not stopped."),
+    series("running", "running", "", 1, "Tasks in RUNNING, or pods that run."),
+    series("pending", "pending", "", 1, "Pods that have no node."),
     series(
         "spent_usd",
         "spent",
@@ -276,8 +293,12 @@ pub struct WorkloadLine {
     pub started: Option<Estimate>,
     /// Tasks that stopped by themselves with an error.
     pub failed: Option<Estimate>,
-    /// Tasks that were refused.
+    /// Tasks that were refused; none for pods.
     pub refused: Option<Estimate>,
+    /// Pods without a node at the end; none for tasks.
+    pub pending: Option<Estimate>,
+    /// Pods that had to make room for others; none for tasks.
+    pub preempted: Option<Estimate>,
     /// Seconds from arrival to RUNNING: half of the tasks are faster.
     pub start_p50_s: Option<Estimate>,
     /// Nine of ten are faster.
@@ -288,7 +309,18 @@ pub struct WorkloadLine {
     pub start_max_s: Option<Estimate>,
 }
 
-/// One task; a step that it never took is [`Timestamp::NEVER`]. There may be millions, so that
+/// Pods that waited for one reason, first seed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct WaitingLine {
+    /// What the scheduler says of them, without counts of nodes.
+    pub reason: String,
+    /// How many wait at the end of the run.
+    pub at_end: u64,
+    /// How many did at the worst moment.
+    pub most: u64,
+}
+
+/// One task or pod; a step that it never took is [`Timestamp::NEVER`]. There may be millions, so that
 /// they share their texts.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TaskLine {
@@ -296,9 +328,9 @@ pub struct TaskLine {
     pub name: String,
     /// Its workload.
     pub workload: Arc<str>,
-    /// EC2 or Fargate.
+    /// EC2 or Fargate; empty for a pod.
     pub launch_type: &'static str,
-    /// The instance it ran on; empty on Fargate.
+    /// The instance or node it ran on; empty on Fargate, and for a pod that has none.
     pub node: Arc<str>,
     /// The zone it ran in.
     pub zone: Arc<str>,
@@ -326,6 +358,8 @@ pub struct TaskLine {
     pub stop_code: &'static str,
     /// The text of why it stopped.
     pub stop_reason: Arc<str>,
+    /// Why a pod waits or waited for a node; empty for one that did not have to.
+    pub why: Arc<str>,
 }
 
 /// One machine; a step that it never took is [`Timestamp::NEVER`].
@@ -339,15 +373,15 @@ pub struct NodeLine {
     pub instance_type: String,
     /// Its zone.
     pub zone: String,
-    /// The CPU that it registers.
+    /// The CPU that tasks or pods may reserve.
     pub cpu: Cpu,
-    /// The memory that it registers.
+    /// The memory that they may.
     pub memory: Bytes,
     /// It was asked for.
     pub requested: Timestamp,
     /// EC2 reported it running; billing began.
     pub running: Timestamp,
-    /// It registered with the cluster.
+    /// It registered with the cluster, or was Ready.
     pub registered: Timestamp,
     /// Its termination was accepted; billing ended.
     pub terminated: Timestamp,
@@ -356,12 +390,35 @@ pub struct NodeLine {
 /// One event as a user of the orchestrator sees it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct EventLine {
-    /// When.
+    /// When it was said, for the first time.
     pub at: Timestamp,
-    /// What it is about: the service.
+    /// What it is about: the service, or the pod.
     pub of: String,
+    /// The workload of that: what comes before the number in the name of a pod.
+    pub workload: String,
     /// What it says.
     pub message: String,
+    /// The reason of an event of Kubernetes; empty of ECS, which has none.
+    pub reason: String,
+    /// How often it was said.
+    pub count: u32,
+    /// When it was said last.
+    pub last: Timestamp,
+}
+
+impl EventLine {
+    /// What a service said once.
+    pub fn of_service(at: Timestamp, service: &str, message: String) -> Self {
+        EventLine {
+            at,
+            of: service.to_owned(),
+            workload: service.to_owned(),
+            message,
+            reason: String::new(),
+            count: 1,
+            last: at,
+        }
+    }
 }
 
 impl PlatformSheet {

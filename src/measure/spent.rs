@@ -1,11 +1,11 @@
-//! Money over time: what machines and Fargate tasks had cost by each instant of a grid.
+//! Money over time: what machines, Fargate tasks and an EKS cluster had cost by each instant of a grid.
 //!
 //! Computed after the run from its rows, so that a run pays nothing for it. Time is counted to the
 //! nanosecond: minimum charges and started seconds are left to the bill.
 
 use crate::base::money::HOUR_NS;
 use crate::base::{Row, Span, Symbol, Timestamp, Usage};
-use crate::catalog::Rate;
+use crate::catalog::{Item, Rate, price};
 use crate::control::ecs::objects::{LaunchType, TaskDefinition};
 use crate::sim::plan::Plan;
 
@@ -16,11 +16,17 @@ use super::tables::{MachineRow, TaskRow};
 /// What had been spent at the start of the run and at each `period` from then on, in 1e-10 USD; as many
 /// points as the series of `measured` have. Needs the rows of tasks.
 pub fn spent(plan: &Plan, measured: &Measured, period: Span, end: Timestamp) -> Vec<i64> {
-    let machines = measured.machines.iter().map(|row| machine(plan, row));
+    let billed = measured.machines.iter().filter(|row| row.running != Timestamp::NEVER);
+    let machines = billed.map(|row| machine(plan, row));
     let tasks = measured.tasks.iter().filter(|row| row.launch_type == LaunchType::Fargate);
     let tasks = tasks.filter(|row| row.times.pull_started != Timestamp::NEVER).map(|row| task(plan, row));
     let mut changes: Vec<(Timestamp, i128)> = Vec::new();
-    for Use { from, to, hourly } in machines.chain(tasks) {
+    let cluster = plan.kubernetes.as_ref().map(|_| Use {
+        from: plan.start,
+        to: end,
+        hourly: hourly(price::rate(Item::EksControlPlane, plan.rates.region), 1),
+    });
+    for Use { from, to, hourly } in machines.chain(tasks).chain(cluster) {
         changes.extend([(from, hourly), (to.min(end).max(from), -hourly)]);
     }
     changes.sort_unstable_by_key(|&(at, _)| at); // sums do not depend on the order within an instant

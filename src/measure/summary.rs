@@ -64,11 +64,19 @@ pub const MEASURES: &[Measure] = &[
         usd(m.bill.of(Component::Address))
     }),
     measure!(
+        "cost_control_plane_usd",
+        "  control plane",
+        "USD",
+        2,
+        "The control plane of EKS; that of ECS has no price.",
+        |m| of_cluster(m, usd(m.bill.of(Component::ControlPlane)))
+    ),
+    measure!(
         "place_p50_s",
         "time to place, p50",
         "s",
         2,
-        "From arrival to placement; half of the tasks are faster.",
+        "From arrival, of a pod its creation, to placement, of a pod its binding; half are faster.",
         |m| m.to_place.seconds_at(50.0)
     ),
     measure!("place_p90_s", "time to place, p90", "s", 2, "From arrival to placement.", |m| m
@@ -85,7 +93,7 @@ pub const MEASURES: &[Measure] = &[
         "time to start, p50",
         "s",
         2,
-        "From arrival to RUNNING: all containers started.",
+        "From arrival to RUNNING: all containers started; of a pod, its phase Running.",
         |m| m.to_start.seconds_at(50.0)
     ),
     measure!("start_p90_s", "time to start, p90", "s", 2, "From arrival to RUNNING.", |m| m
@@ -102,7 +110,7 @@ pub const MEASURES: &[Measure] = &[
         "time to ready, p50",
         "s",
         2,
-        "From arrival to HEALTHY, or to RUNNING without a health check.",
+        "From arrival to HEALTHY, or to RUNNING without a health check; of a pod, to its condition Ready.",
         |m| m.to_ready.seconds_at(50.0)
     ),
     measure!("ready_p90_s", "time to ready, p90", "s", 2, "From arrival to ready.", |m| m
@@ -119,7 +127,7 @@ pub const MEASURES: &[Measure] = &[
         "CPU allocated",
         "%",
         1,
-        "Reserved over registered CPU, weighted by time; 100 on Fargate, where a task brings what it reserves.",
+        "Reserved over registered CPU, weighted by time; 100 on Fargate, where a task brings what it reserves. Of a node, requested over allocatable.",
         |m| allocated(&m.occupancy.cpu)
     ),
     measure!(
@@ -135,7 +143,7 @@ pub const MEASURES: &[Measure] = &[
         "free CPU stranded",
         "%",
         1,
-        "Of the free CPU, the share on instances where no task of the plan fits any more; none where nothing is free.",
+        "Of the free CPU, the share on instances where no task or pod of the plan fits any more; none where nothing is free.",
         |m| stranded(&m.occupancy.cpu)
     ),
     measure!(
@@ -143,7 +151,7 @@ pub const MEASURES: &[Measure] = &[
         "free memory stranded",
         "%",
         1,
-        "Of the free memory, the share on instances where no task of the plan fits any more.",
+        "Of the free memory, the share on instances where no task or pod of the plan fits any more.",
         |m| stranded(&m.occupancy.memory)
     ),
     measure!(
@@ -151,13 +159,13 @@ pub const MEASURES: &[Measure] = &[
         "instances, peak",
         "",
         0,
-        "Most container instances registered at once.",
+        "Most container instances registered, or nodes Ready, at once.",
         |m| whole(m.occupancy.instances.peak())
     ),
-    measure!("running_peak", "tasks running, peak", "", 0, "Most tasks in RUNNING at once.", |m| whole(
-        m.occupancy.running.peak()
-    )),
-    measure!("tasks_started", "tasks started", "", 0, "Tasks that reached RUNNING.", |m| count(
+    measure!("running_peak", "tasks running, peak", "", 0, "Most tasks or pods in RUNNING at once.", |m| {
+        whole(m.occupancy.running.peak())
+    }),
+    measure!("tasks_started", "tasks started", "", 0, "Tasks or pods that reached RUNNING.", |m| count(
         m.counts.started
     )),
     measure!(
@@ -165,7 +173,7 @@ pub const MEASURES: &[Measure] = &[
         "tasks failed",
         "",
         0,
-        "Tasks that stopped by themselves with an error: an essential container exited with a code other than 0, or the task never started.",
+        "Tasks that stopped by themselves with an error: an essential container exited with a code other than 0, or the task never started; pods that failed.",
         |m| count(m.counts.failed)
     ),
     measure!(
@@ -173,7 +181,7 @@ pub const MEASURES: &[Measure] = &[
         "  before RUNNING",
         "",
         0,
-        "Of those, tasks that never reached RUNNING.",
+        "Of those, the ones that never reached RUNNING.",
         |m| count(m.counts.failed_to_start)
     ),
     measure!(
@@ -181,8 +189,24 @@ pub const MEASURES: &[Measure] = &[
         "tasks refused",
         "",
         0,
-        "Standalone tasks whose call ended in a failure: nothing was created.",
-        |m| count(m.counts.refused)
+        "Standalone tasks whose call ended in a failure: nothing was created. Pods wait instead.",
+        |m| if m.kubernetes { None } else { count(m.counts.refused) }
+    ),
+    measure!(
+        "pending_end",
+        "pods pending at the end",
+        "",
+        0,
+        "Pods without a node when the run ends.",
+        |m| { of_cluster(m, count(m.counts.pending)) }
+    ),
+    measure!(
+        "preempted",
+        "pods preempted",
+        "",
+        0,
+        "Pods that were deleted to make room for others of higher priority.",
+        |m| of_cluster(m, count(m.counts.preempted))
     ),
 ];
 
@@ -194,6 +218,11 @@ pub const MEASURES: &[Measure] = &[
 )]
 fn usd(money: Money) -> Option<f64> {
     Some(money.nanos10() as f64 / 1e10)
+}
+
+/// What only a Kubernetes cluster has.
+fn of_cluster(measured: &Measured, value: Option<f64>) -> Option<f64> {
+    value.filter(|_| measured.kubernetes)
 }
 
 fn allocated(levels: &Levels) -> Option<f64> {

@@ -61,30 +61,43 @@ pub const TIMESERIES: &[Field<GridRow>] = &[
 
 /// The columns of `tasks.csv`.
 pub const TASKS: &[Field<TaskLine>] = &[
-    field("task", "The name of the task.", |task| text(&task.name)),
+    field("task", "The name of the task or pod.", |task| text(&task.name)),
     field("workload", "The workload that it belongs to.", |task| text(&task.workload)),
-    field("launch_type", "EC2 or FARGATE.", |task| text(task.launch_type)),
-    field("node", "The instance that it ran on; empty on Fargate.", |task| text(&task.node)),
+    field("launch_type", "EC2 or FARGATE; empty for a pod.", |task| text(task.launch_type)),
+    field(
+        "node",
+        "The instance or node that it ran on; empty on Fargate, and for a pod without a node.",
+        |task| text(&task.node),
+    ),
     field("zone", "The zone that it ran in.", |task| text(&task.zone)),
     field(
         "arrived",
-        "The request, the raise of the desired count, or the end of the task that it replaces.",
+        "The request, the raise of the desired count, or the end of the task that it replaces; of a pod, its creation.",
         |task| instant(task.arrived),
     ),
-    field("placed", "The decision where it runs.", |task| instant(task.placed)),
+    field("placed", "The decision where it runs; of a pod, its binding.", |task| instant(task.placed)),
     field("pull_started", "Its first image pull began.", |task| instant(task.pull_started)),
     field("pull_stopped", "Its last image pull ended.", |task| instant(task.pull_stopped)),
-    field("started", "It reached RUNNING: all containers started.", |task| instant(task.started)),
-    field("ready", "It passed its health checks, or reached RUNNING when it has none.", |task| {
-        instant(task.ready)
+    field("started", "It reached RUNNING: all containers started; of a pod, its phase Running.", |task| {
+        instant(task.started)
     }),
-    field("stopping", "Its stop was asked for.", |task| instant(task.stopping)),
-    field("stopped", "It reached STOPPED.", |task| instant(task.stopped)),
+    field(
+        "ready",
+        "It passed its health checks, or reached RUNNING when it has none; of a pod, its condition Ready.",
+        |task| instant(task.ready),
+    ),
+    field("stopping", "Its stop was asked for; of a pod, its deletion.", |task| instant(task.stopping)),
+    field("stopped", "It reached STOPPED; of a pod, it ended.", |task| instant(task.stopped)),
     field("time_to_place_s", "Seconds from arrived to placed.", |task| between(task.arrived, task.placed)),
     field("time_to_start_s", "Seconds from arrived to started.", |task| between(task.arrived, task.started)),
     field("time_to_ready_s", "Seconds from arrived to ready.", |task| between(task.arrived, task.ready)),
     field("stop_code", "Why it stopped, as a code; empty while it runs.", |task| text(task.stop_code)),
     field("stop_reason", "Why it stopped, in words.", |task| text(&task.stop_reason)),
+    field(
+        "why",
+        "Why a pod waits or waited for a node, as it was said last; empty when it did not.",
+        |task| text(&task.why),
+    ),
 ];
 
 /// The columns of `nodes.csv`.
@@ -94,8 +107,14 @@ pub const NODES: &[Field<NodeLine>] = &[
     field("instance_type", "Its instance type.", |node| text(&node.instance_type)),
     field("zone", "Its zone.", |node| text(&node.zone)),
     field("requested", "It was asked for.", |node| instant(node.requested)),
-    field("running", "EC2 reported it running; billing began.", |node| instant(node.running)),
-    field("registered", "It registered with the cluster.", |node| instant(node.registered)),
+    field(
+        "running",
+        "EC2 reported it running; billing began. Empty for a node that stands on no bill.",
+        |node| instant(node.running),
+    ),
+    field("registered", "It registered with the cluster; of a node, it was Ready.", |node| {
+        instant(node.registered)
+    }),
     field(
         "terminated",
         "Its termination was accepted; billing ended. Empty when it outlived the run.",
@@ -105,10 +124,10 @@ pub const NODES: &[Field<NodeLine>] = &[
 
 /// The columns of `bill.csv`.
 pub const BILL: &[Field<ChargeLine>] = &[
-    field("component", "What is paid for: compute, memory, storage, public IPv4.", |line| {
+    field("component", "What is paid for: compute, memory, storage, public IPv4, control plane.", |line| {
         text(&line.component)
     }),
-    field("of", "The pool or the workload that used it.", |line| text(&line.of)),
+    field("of", "The pool or the workload that used it, or the cluster.", |line| text(&line.of)),
     field("resource", "What exactly: the instance type, the Fargate architecture.", |line| text(&line.what)),
     field(
         "usage",
@@ -130,9 +149,12 @@ pub const BILL: &[Field<ChargeLine>] = &[
 
 /// The columns of `events.csv`.
 pub const EVENTS: &[Field<EventLine>] = &[
-    field("at", "The instant, UTC.", |event| instant(event.at)),
-    field("of", "What the event is about: the service.", |event| text(&event.of)),
+    field("at", "The instant, UTC; the first, when it was said more than once.", |event| instant(event.at)),
+    field("of", "What the event is about: the service, or the pod.", |event| text(&event.of)),
     field("message", "What a user of the orchestrator reads.", |event| text(&event.message)),
+    field("reason", "The reason of an event of Kubernetes; empty on ECS.", |event| text(&event.reason)),
+    field("count", "How often it was said.", |event| word(event.count.to_string())),
+    field("last", "When it was said last.", |event| instant(event.last)),
 ];
 
 /// `summary.csv`: one row per platform and replication.

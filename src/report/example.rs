@@ -246,6 +246,8 @@ fn platform(name: &str, about: &str, means: &[f64; 18]) -> PlatformSheet {
                 started: seconds(1406.0),
                 failed: seconds(4.0),
                 refused: seconds(0.0),
+                pending: None,
+                preempted: None,
                 start_p50_s: seconds(means[6]),
                 start_p90_s: seconds(means[6] * 1.5),
                 start_p99_s: seconds(means[7]),
@@ -253,11 +255,11 @@ fn platform(name: &str, about: &str, means: &[f64; 18]) -> PlatformSheet {
             })
             .to_vec(),
         tasks: vec![task("web/1", 0), task("web/2", 3600)],
-        events: vec![EventLine {
-            at: START + Span::seconds(9),
-            of: "web".to_owned(),
-            message: "(service web) has started 3 tasks: (task 1) (task 2) (task 3).".to_owned(),
-        }],
+        events: vec![EventLine::of_service(
+            START + Span::seconds(9),
+            "web",
+            "(service web) has started 3 tasks: (task 1) (task 2) (task 3).".to_owned(),
+        )],
         decision_digest: "5f0c1d2e3b4a59687786958493a2b1c0".to_owned(),
         digests: vec![
             ("placements".to_owned(), "00112233445566778899aabbccddeeff".to_owned()),
@@ -307,6 +309,7 @@ fn task(name: &str, after: u64) -> TaskLine {
         stopped: Timestamp::NEVER,
         stop_code: "",
         stop_reason: "".into(),
+        why: "".into(),
     }
 }
 

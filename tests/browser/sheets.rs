@@ -96,6 +96,7 @@ fn task(workload: &str, nth: u64, node: String, arrived: Timestamp) -> TaskLine 
         stopped: arrived + Span::minutes(60 + nth % 300),
         stop_code: "EssentialContainerExited",
         stop_reason: "Essential container in task exited".into(),
+        why: String::new(),
     }
 }
 
@@ -115,5 +116,5 @@ fn node(pool: &str, nth: u64) -> NodeLine {
 }
 
 fn event(of: &str, seconds: u64, message: &str) -> EventLine {
-    EventLine { at: START + Span::seconds(seconds), of: of.into(), message: message.into() }
+    EventLine::of_service(START + Span::seconds(seconds), of, message.into())
 }

@@ -201,7 +201,11 @@ fn again(plan: &Plan, measured: &Measured, end: Timestamp) -> Vec<(String, Compo
         add(text(task.name.of), Component::Memory, seconds * mib * rate(rates.memory), 1024 * 3600);
         add(text(task.name.of), Component::Compute, seconds * units * rate(rates.cpu), 1024 * 3600);
     }
-    for machine in measured.machines.iter().rev() {
+    if plan.kubernetes.is_some() {
+        let lasted = i128::from(end.as_nanos()) - i128::from(plan.start.as_nanos());
+        add("", Component::ControlPlane, lasted * 1_000_000_000, 3600 * 1_000_000_000);
+    }
+    for machine in measured.machines.iter().rev().filter(|machine| machine.running != Timestamp::NEVER) {
         let seconds = billed_seconds(machine.running, machine.terminated.min(end));
         let rate = |rate: crate::catalog::Rate| i128::from(rate.price.value.nanos10());
         let gib = i128::from(plan.rates.root_volume_size.mib_down()) / 1024;
@@ -220,7 +224,7 @@ fn as_printed(plan: &Plan, bill: &Bill) -> Vec<(String, Component, i128)> {
     let costs = bill.lines.iter().filter(|line| line.usage.amount > 0);
     let mut lines: Vec<_> = costs
         .map(|line| {
-            let of = plan.definitions.symbols.text(line.of).to_owned();
+            let of = line.of.map_or("", |of| plan.definitions.symbols.text(of)).to_owned();
             (of, line.component, line.amount.nanos10())
         })
         .collect();

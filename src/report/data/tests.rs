@@ -52,8 +52,7 @@ fn generated(tasks: u64, machines: u64, workloads: u64) -> Sheet {
             .tasks
             .iter()
             .flat_map(|task| {
-                let says =
-                    |message: String| EventLine { at: task.placed, of: task.workload.to_string(), message };
+                let says = |message| EventLine::of_service(task.placed, &task.workload, message);
                 let of = &task.workload;
                 [
                     says(format!("(service {of}) has started 1 tasks: (task {}).", task.name)),

@@ -160,6 +160,28 @@ impl PodFact<'_> {
 }
 
 impl PodEnd {
+    /// One word: the phase of a pod that ended by itself.
+    pub const fn code(self) -> &'static str {
+        match self {
+            PodEnd::Succeeded => "Succeeded",
+            PodEnd::Failed(_) | PodEnd::Rejected(_) => "Failed",
+            PodEnd::Preempted => "Preempted",
+            PodEnd::Deleted => "Deleted",
+        }
+    }
+
+    /// Why it failed; the empty text for one that did not.
+    pub fn reason(self, symbols: &Symbols) -> String {
+        match self {
+            PodEnd::Succeeded | PodEnd::Preempted | PodEnd::Deleted => String::new(),
+            PodEnd::Rejected(rejection) => rejection.message(symbols),
+            PodEnd::Failed(EndReason::OutOfMemory { .. }) => "OOMKilled".to_owned(),
+            PodEnd::Failed(EndReason::Error { code, .. }) => format!("Error: exit code {code}"),
+            PodEnd::Failed(EndReason::Completed) => "Completed".to_owned(),
+            PodEnd::Failed(EndReason::Deleted) => "deleted".to_owned(),
+        }
+    }
+
     /// For the digest.
     pub(in crate::sim) const fn word(self) -> u64 {
         match self {

@@ -411,8 +411,10 @@ impl Reconciler for Scheduler {
             self.prepare(now, specs, number, out);
         } else if let Some(pod) = self.pop() {
             self.counters.cycles += 1;
+            let asked = self.asked(turn, &pod);
             let mut offset = |key, attempts| turn.draw.draw(Purpose::Preempt, key, attempts);
             let attempt = self.attempt(now, specs, pod, &mut offset, out);
+            self.give_reasons(asked, turn, &attempt);
             match attempt.outcome {
                 Outcome::Scheduled(node) => self.bind(&attempt, node, out),
                 Outcome::Unschedulable | Outcome::Error => self.settle(now, specs, &attempt, out),

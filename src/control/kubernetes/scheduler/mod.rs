@@ -9,6 +9,7 @@ pub mod attempt;
 pub mod cluster;
 pub mod command;
 pub mod event;
+pub mod explain;
 pub mod framework;
 pub mod machine;
 pub mod message;
