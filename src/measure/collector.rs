@@ -260,3 +260,6 @@ impl Observer for Collector {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

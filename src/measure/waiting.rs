@@ -105,7 +105,10 @@ impl Reason {
 
 /// A message without what preemption found: that is about other pods.
 pub fn without_preemption(message: &str) -> &str {
-    message.split(" preemption: ").next().unwrap_or(message)
+    let end = [" no new claims to deallocate, preemption: ", " preemption: "]
+        .iter()
+        .find_map(|clause| message.find(clause));
+    &message[..end.unwrap_or(message.len())]
 }
 
 /// The reasons in a message, without counts, in the order of the alphabet.
@@ -136,6 +139,11 @@ mod tests {
     fn messages_come_down_to_reasons() {
         let rows = [
             ("0/3 nodes are available: 3 Insufficient cpu.", "Insufficient cpu"),
+            (
+                "0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: 0/1 nodes are \
+                 available: 1 No preemption victims found for incoming pod.",
+                "Insufficient cpu",
+            ),
             (
                 "0/3 nodes are available: 1 node(s) had untolerated taint(s), 2 Insufficient cpu. preemption: 0/3 \
                  nodes are available: 3 Preemption is not helpful for scheduling.",

@@ -96,7 +96,7 @@ fn task(workload: &str, nth: u64, node: String, arrived: Timestamp) -> TaskLine 
         stopped: arrived + Span::minutes(60 + nth % 300),
         stop_code: "EssentialContainerExited",
         stop_reason: "Essential container in task exited".into(),
-        why: String::new(),
+        why: "".into(),
     }
 }
 

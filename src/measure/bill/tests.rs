@@ -8,9 +8,11 @@ use crate::catalog::{instance_type, region};
 use crate::control::ecs::objects::{FargateShape, LaunchType, ManagedVolume, NetworkMode, VolumeKind};
 use crate::measure::Collector;
 use crate::measure::collector::Measured;
+use crate::measure::spent::spent;
 use crate::sim::plan::Plan;
 use crate::sim::run;
 use crate::sim::tests::fixture::{Fixture, START};
+use crate::sim::tests::pods::Cluster;
 
 /// A plan whose first class costs what an m5.large costs, with the rates of all Fargate platforms.
 fn plan() -> Plan {
@@ -230,6 +232,30 @@ fn as_printed(plan: &Plan, bill: &Bill) -> Vec<(String, Component, i128)> {
         .collect();
     lines.sort();
     lines
+}
+
+/// Nodes and the control plane, to the nanosecond; a node of no price stands on no bill.
+#[test]
+fn the_bill_of_a_cluster_is_the_same_another_way() {
+    let wants = serde_json::json!({"containers": [{"name": "c", "image": "app:1"}]});
+    let mut plan =
+        Cluster::new(Span::millis(7_201_577), 5).pods("web", Span::SECOND, 3, &wants, (None, None)).plan();
+    plan.kubernetes.as_mut().expect("a cluster").nodes[4].billed = false;
+    let mut collector = Collector::new(&plan, Span::HOUR, true);
+    let ended = run(&plan, 1, &mut collector);
+    let end = ended.at;
+    let measured = collector.finish(&plan, 1, ended).measured;
+    let expected = again(&plan, &measured, end);
+    assert_eq!(as_printed(&plan, &measured.bill), expected);
+    assert_eq!(expected.len(), 3, "compute, storage, control plane");
+    assert_eq!(measured.bill.of(Component::ControlPlane).to_string(), "0.2000438056");
+    let running = measured.machines.iter().filter(|row| row.running != Timestamp::NEVER).count();
+    assert_eq!((measured.machines.len(), running), (5, 4));
+    let line = measured.bill.lines.last().expect("a line");
+    assert_eq!((line.rate.source, line.of), ("cortex 2022; infracost golden 2026", None));
+    let spent = spent(&plan, &measured, Span::HOUR, end);
+    let hours: i128 = expected.iter().map(|(_, _, amount)| amount).sum();
+    assert!((i128::from(spent[2]) - hours).abs() * 1000 < hours, "{spent:?} of {hours}");
 }
 
 /// Tasks that end, tasks that go on, tasks that end within the first minute, machines to the end.

@@ -9,7 +9,7 @@ use crate::base::{Name, Span, Timestamp};
 use crate::control::ecs::objects::{LaunchType, NetworkMode, Task};
 
 pub(crate) mod fixture;
-mod pods;
+pub(crate) mod pods;
 mod promises;
 mod rules;
 mod traces;

@@ -22,14 +22,14 @@ use crate::workload::Arrivals;
 use crate::world::registry::{Behaviour, Image, Layer};
 
 /// A cluster under construction: nodes are those of the fixture's pool.
-pub(super) struct Cluster {
+pub(crate) struct Cluster {
     plan: Plan,
     cluster: KubernetesPlan,
 }
 
 impl Cluster {
     /// So many nodes of 2 cores and 8 GiB, over three zones.
-    pub(super) fn new(run_for: Span, nodes: u64) -> Self {
+    pub(crate) fn new(run_for: Span, nodes: u64) -> Self {
         let mut plan = Fixture::new(run_for).pool("node", 0).plan;
         plan.pools.clear();
         let mut specs = Specs { symbols: plan.definitions.symbols.clone(), ..Specs::default() };
@@ -66,7 +66,7 @@ impl Cluster {
     }
 
     /// `count` pods of this spec at `at`, whose work takes so long, and which are deleted so long after.
-    pub(super) fn pods(
+    pub(crate) fn pods(
         mut self,
         name: &str,
         at: Span,
@@ -104,7 +104,7 @@ impl Cluster {
         self.plan.registry.push(name, image);
     }
 
-    pub(super) fn plan(self) -> Plan {
+    pub(crate) fn plan(self) -> Plan {
         let Cluster { mut plan, cluster } = self;
         plan.definitions.symbols = cluster.specs.symbols.clone();
         plan.kubernetes = Some(Box::new(cluster));
