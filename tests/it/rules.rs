@@ -116,7 +116,7 @@ fn unique(table: &str) -> BTreeSet<String> {
 
 /// Every mark of the ECS specification outside tests, and the files that it stands in. Marks of Kubernetes
 /// begin with K, those of the fragmentation study with F; recorded decisions and published results hold those.
-/// That each K is reached is tested where the recordings are: `src/control/kubernetes/scheduler/recorded.rs`.
+/// That every K is reached is tested in `src/control/kubernetes/scheduler/recorded_test.rs`.
 fn marks(sources: &[Source]) -> BTreeMap<&str, BTreeSet<&str>> {
     let mut marks: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for source in sources {

@@ -20,6 +20,7 @@ pub mod preemption;
 pub mod profile;
 pub mod queue;
 #[cfg(test)]
+#[path = "recorded_test.rs"]
 mod recorded;
 pub mod shape_index;
 
