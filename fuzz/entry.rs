@@ -29,6 +29,7 @@ pub(crate) const ALL: &[(&str, Target)] = &[
     ("query", query),
     ("units", units),
     ("traces", traces),
+    ("manifests", manifests),
 ];
 
 /// A scenario file, lowered for each of its platforms beside requests that are right.
@@ -128,6 +129,17 @@ pub(crate) fn traces(bytes: &[u8]) {
     }
 }
 
+/// A file of manifests, as YAML and as JSON, lowered beside a group of nodes.
+pub(crate) fn manifests(bytes: &[u8]) {
+    for name in ["manifests.yaml", "manifests.json"] {
+        let mut sources = Sources::default();
+        let text = sources.add("scenario.yaml", CLUSTER.to_vec());
+        let manifests = [sources.add(name, bytes.to_vec())];
+        let scenario = read::<Scenario>(&text).0.expect("it is ours");
+        lower_all(&scenario, &manifests, &sources);
+    }
+}
+
 fn lower_all(scenario: &Scenario, requests: &[Rc<Source>], sources: &Sources) {
     for name in scenario.platforms.keys() {
         let (plan, found) = lower(scenario, name, requests);
@@ -199,6 +211,16 @@ platforms:
       launch_type: EC2
       pools: { only: { instance_type: m7i.large, count: 2 } }
   fargate: { ecs: { requests: requests.json, launch_type: FARGATE } }
+";
+
+const CLUSTER: &[u8] = b"\
+name: small
+region: us-east-1
+run_for: 30m
+subnets: { subnet-a: us-east-1a, subnet-b: us-east-1b }
+arrivals: { web: { every: 6/h, pod: { spec: { containers: [ { name: web, image: web } ] } } } }
+platforms:
+  eks: { eks: { manifests: manifests, node_groups: { only: { instance_type: m7i.large, count: 2 } } } }
 ";
 
 const REQUESTS: &[u8] = br#"[

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::args::Check;
 use super::{Exit, colours, load, paths, say, study, traces};
 use crate::scenario::diagnostic::{Style, excerpts, sort};
-use crate::scenario::{Diagnostic, Severity, Sources, import, lower_with};
+use crate::scenario::{Diagnostic, Scenario, Severity, Sources, import, lower_with};
 
 pub(super) fn check(asked: &Check) -> Exit {
     let paths = match paths::scenarios(&asked.file) {
@@ -40,7 +40,7 @@ fn check_one(path: &Path, asked: &Check) -> Exit {
         Err(exit) => return exit,
     };
     let mut found = Vec::new();
-    let mut tasks = 0;
+    let mut counts: [Option<usize>; 2] = [None, None];
     for (name, platform) in &scenario.platforms.value {
         let files = match loaded.requests(platform) {
             Ok(files) => files,
@@ -48,15 +48,33 @@ fn check_one(path: &Path, asked: &Check) -> Exit {
         };
         let (plan, more) = lower_with(&scenario, name, &files, &traces);
         found.extend(more);
-        tasks = plan.map_or(tasks, |plan| plan.definitions.tasks.len());
+        let Some(plan) = plan else { continue };
+        match plan.kubernetes {
+            Some(cluster) => counts[1] = Some(cluster.pods.len()),
+            None => counts[0] = Some(plan.definitions.tasks.len()),
+        }
     }
     sort(&mut found);
-    let what = [
-        scenario.name.value.clone() + ":",
-        counted(scenario.platforms.len(), "platform") + ",",
-        counted(tasks, "task definition"),
-    ];
-    conclude(asked, &what.join(" "), &found, &loaded.sources)
+    let what = format!(
+        "{}: {}{}",
+        scenario.name.value,
+        counted(scenario.platforms.len(), "platform"),
+        contents(&scenario, counts)
+    );
+    conclude(asked, &what, &found, &loaded.sources)
+}
+
+/// What the platforms of each sort run, as far as they can be lowered.
+fn contents(scenario: &Scenario, [tasks, pods]: [Option<usize>; 2]) -> String {
+    let platforms = || scenario.platforms.values();
+    let mut text = String::new();
+    if platforms().any(|platform| platform.ecs.is_some()) {
+        text += &(String::from(", ") + &counted(tasks.unwrap_or(0), "task definition"));
+    }
+    if platforms().any(|platform| platform.eks.is_some()) {
+        text += &format!(", {} of pods", counted(pods.unwrap_or(0), "group"));
+    }
+    text
 }
 
 /// A file of ECS requests by itself.

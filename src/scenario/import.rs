@@ -106,7 +106,10 @@ impl Origin {
         let (code, message, hint) =
             shape_mistake(&error.message).unwrap_or((Code::ObjectRule, error.message.clone(), None));
         let wrong = Diagnostic::new(code, self.find(&error.path), format!("{path}{message}"));
-        Diagnostic { hint: error.hint.clone().or(hint), ..wrong }
+        // A hint of one word is the nearest word that is known.
+        let near =
+            |hint: &String| if hint.contains(' ') { hint.clone() } else { format!("did you mean {hint:?}?") };
+        Diagnostic { hint: error.hint.as_ref().map(near).or(hint), ..wrong }
     }
 
     /// Where the key of a field stands, or the nearest thing around it that does.

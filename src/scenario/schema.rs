@@ -166,6 +166,7 @@ pub struct Arrival {
     /// What a caller does whose call failed; nothing unless said.
     pub retry: Option<Retry>,
     /// The request that an ECS platform gets, by its genuine field names.
+    #[serde(default)]
     #[schemars(schema_with = "json_schema::optional_request")]
     pub run_task: Option<Placed<Value>>,
     /// The pod that an EKS platform gets, by its genuine field names.
@@ -239,6 +240,7 @@ pub struct Retry {
 
 /// A platform: one world with one cluster, either of ECS or of EKS.
 #[derive(Clone, Deserialize, JsonSchema, Debug)]
+#[schemars(extend("oneOf" = [{ "required": ["ecs"] }, { "required": ["eks"] }]))]
 pub struct Platform {
     /// What it is, in a few words.
     #[serde(default)]

@@ -127,8 +127,8 @@ impl Lowering<'_> {
             let wrong = Diagnostic::new(Code::ObjectTwice, another.at.find(""), message);
             self.wrong(wrong.hint("leave one of them out"));
         }
-        let warnings = field_warnings(CONFIGURATION, &first.document, &first.at);
-        self.found.extend(warnings.into_iter().map(|(_, warning)| warning));
+        let remarks = field_warnings(CONFIGURATION, &first.document, &first.at);
+        self.found.extend(remarks.into_iter().map(|(_, remark)| remark));
         Configuration::read(&first.document, symbols).unwrap_or_else(|error| {
             self.wrong(first.at.object_refusal(&error));
             Configuration::standard(symbols)
@@ -160,6 +160,9 @@ impl Lowering<'_> {
             return self.wrong(wrong.hint(NAME_RULE));
         }
         let read = self.read(stated.kind, &stated.at, &stated.document, cluster);
+        if read.is_some() {
+            self.remark(stated.kind, &stated.at, &stated.document, cluster);
+        }
         match read {
             None if stated.kind == "PriorityClass" => {
                 // Its pods do not miss it as well.
@@ -192,7 +195,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// Reads an object, and remarks once on each field of its kind that has no effect.
+    /// Reads an object; none, with a diagnostic, where it is wrong.
     pub(super) fn read(
         &mut self,
         kind: &str,
@@ -201,18 +204,15 @@ impl Lowering<'_> {
         cluster: &mut Cluster,
     ) -> Option<Object> {
         let mut reading = Reading { specs: &mut cluster.specs, classes: &cluster.priorities };
-        match reading.read(kind, document, Stage::Create) {
-            Ok(object) => {
-                for (key, warning) in field_warnings(kind, document, at) {
-                    if cluster.warned.insert(key) {
-                        self.found.push(warning);
-                    }
-                }
-                Some(object)
-            }
-            Err(error) => {
-                self.found.push(at.object_refusal(&error));
-                None
+        let read = reading.read(kind, document, Stage::Create);
+        read.map_err(|error| self.wrong(at.object_refusal(&error))).ok()
+    }
+
+    /// Remarks on every field of an object that has no effect, once for each field of a kind.
+    pub(super) fn remark(&mut self, kind: &str, at: &Origin, document: &Value, cluster: &mut Cluster) {
+        for (field, warning) in field_warnings(kind, document, at) {
+            if cluster.warned.insert(field) {
+                self.found.push(warning);
             }
         }
     }
@@ -242,17 +242,17 @@ impl Lowering<'_> {
         }
         let Once { unbilled, ended, leaving, nowhere } = &cluster.once;
         let said = [
-            (unbilled, "of no type, zone or price that is known: on no bill", Code::Assumed),
-            (ended, "ended already: left out", Code::Assumed),
-            (leaving, "being deleted already: left out", Code::Assumed),
-            (nowhere, "on a node that is not there: running nowhere", Code::Unused),
+            (unbilled, "node", "of no type, zone or price that is known: on no bill", true),
+            (ended, "pod", "ended already: left out", true),
+            (leaving, "pod", "being deleted already: left out", true),
+            (nowhere, "pod", "on a node that is not there: running nowhere", false),
         ];
-        for (places, words, code) in said {
+        for (places, what, words, note) in said {
             let Some(first) = places.first() else { continue };
-            let what = if std::ptr::eq(places, unbilled) { "node" } else { "pod" };
             let plural = if places.len() == 1 { "" } else { "s" };
-            let told = Diagnostic::new(code, *first, format!("{} {what}{plural} {words}", places.len()));
-            self.found.push(if code == Code::Assumed { told.note() } else { told });
+            let message = format!("{} {what}{plural} {words}", places.len());
+            let told = Diagnostic::new(Code::Unused, *first, message);
+            self.found.push(if note { told.note() } else { told });
         }
     }
 

@@ -288,7 +288,8 @@ impl Lowering<'_> {
         let calls = calls.saturating_mul(u64::from(stated.pods.map_or(1, |pods| pods.value)));
         if calls > CALLS_MAX {
             let place = stated.every.as_ref().map_or(name.place, |every| every.place);
-            let message = format!("{} makes {calls} calls, and a run holds at most {CALLS_MAX}", name.value);
+            let what = if stated.pods.is_some() { "pods" } else { "calls" };
+            let message = format!("{} makes {calls} {what}, and a run holds at most {CALLS_MAX}", name.value);
             self.wrong(Diagnostic::new(Code::TooManyTasks, place, message));
         }
     }

@@ -1,4 +1,4 @@
-//! What the API server checks of a pod's containers, beyond the shapes that reading checks.
+//! What the API server checks of a pod, beyond the shapes that reading checks.
 //!
 //! Upstream: kubernetes 1.36 pkg/apis/core/validation. Knows nothing of where a pod comes from.
 
@@ -9,7 +9,7 @@ use crate::control::kubernetes::quantity::Quantity;
 use crate::scenario::diagnostic::{Diagnostic, quoted};
 use crate::scenario::import::Origin;
 
-/// Everything that is wrong with the containers of a pod.
+/// Everything that is wrong with the containers and tolerations of a pod.
 pub(super) fn pod_faults(document: &Value, at: &Origin) -> Vec<Diagnostic> {
     let mut faults = Vec::new();
     let mut names: Vec<&str> = Vec::new();
@@ -30,8 +30,23 @@ pub(super) fn pod_faults(document: &Value, at: &Origin) -> Vec<Diagnostic> {
             faults.extend(amount_faults(&container["resources"], &format!("{path}.resources")));
         }
     }
+    faults.extend(toleration_faults(document));
     faults.iter().map(|fault| at.object_refusal(fault)).collect()
 }
+
+fn toleration_faults(document: &Value) -> Vec<ApiError> {
+    let tolerations = document["spec"]["tolerations"].as_array().into_iter().flatten();
+    let fault = |(index, toleration): (usize, &Value)| {
+        let operator = toleration["operator"].as_str().filter(|word| !OPERATORS.contains(word))?;
+        let message = format!("{} is no operator of a toleration", quoted(operator));
+        let path = format!("spec.tolerations[{index}].operator");
+        Some(ApiError::new(path, message).with_hint("Equal or Exists"))
+    };
+    tolerations.enumerate().filter_map(fault).collect()
+}
+
+/// Operators of tolerations; none is `Equal`.
+const OPERATORS: [&str; 5] = ["", "Equal", "Exists", "Lt", "Gt"];
 
 /// No amount is negative, and no request is above its limit.
 fn amount_faults(resources: &Value, path: &str) -> Vec<ApiError> {

@@ -171,6 +171,7 @@ impl Lowering<'_> {
             }
         }
         let Some(Object::Pod(template)) = self.read("Pod", &at, &document, cluster) else { return None };
+        self.remark("Pod", &at, &document, cluster);
         self.found.extend(pod_faults(&document, &at));
         self.check_scheduler(template, &at, cluster);
         Some(template)
@@ -182,6 +183,7 @@ impl Lowering<'_> {
         if pod.node.is_some() || cluster.profiles.contains(&name) {
             return;
         }
+        // It is said once.
         cluster.profiles.push(name);
         let text = quoted(cluster.specs.symbols.text(name));
         let message = format!("there is no scheduler {text}; its pods stay pending");
@@ -194,9 +196,12 @@ impl Lowering<'_> {
 /// What reports call a pod: its name and number, else its name alone; with its namespace where another pod
 /// is called so.
 fn called(name: &str, namespace: &str, cluster: &Cluster) -> Option<(String, u64, bool)> {
-    let number = numbered(name).map(|(of, serial)| (of.to_owned(), serial, false));
-    let names = [number, Some((name.to_owned(), 0, true)), Some((format!("{namespace}/{name}"), 0, true))];
-    names.into_iter().flatten().find(|(of, serial, _)| !cluster.pod_names.contains(&(of.clone(), *serial)))
+    let plain = match numbered(name) {
+        Some((of, serial)) => (of.to_owned(), serial, false),
+        None => (name.to_owned(), 0, true),
+    };
+    let names = [plain, (format!("{namespace}/{name}"), 0, true)];
+    names.into_iter().find(|(of, serial, _)| !cluster.pod_names.contains(&(of.clone(), *serial)))
 }
 
 /// The first number that no pod of a manifest has.

@@ -195,31 +195,33 @@ fn pods_keep_their_names() {
 /// What is said of manifests that are right.
 #[test]
 fn what_has_no_effect_is_said_once() {
-    let status = "  status: { phase: Running, podIP: 10.0.0.1 }, ";
     let object = |name: &str, more: &str| pod(&format!("name: {name}, resourceVersion: \"7\""), more);
     let rows = [
-        (
-            [object("a", ""), object("b", "")].concat(),
-            "note W0101 manifests.yaml:2:54 metadata.resourceVersion",
-        ),
-        (pod("name: a", "hostname: x"), "W0101 manifests.yaml:2:107 spec.hostname is not modelled"),
-        (pod("name: a", "nodeNmae: x"), "W0109 manifests.yaml:2:107 spec.nodeNmae is no field of a Pod"),
+        ([object("a", ""), object("b", "")].concat(), "note W0101 metadata.resourceVersion"),
+        (pod("name: a", "hostname: x"), "W0101 spec.hostname is not modelled"),
+        (pod("name: a", "nodeNmae: x"), "W0109 spec.nodeNmae is no field of a Pod"),
         (pod("name: a", "schedulerName: other"), "there is no scheduler \"other\"; its pods stay pending"),
-        (pod("name: a", "nodeName: gone"), "W0106 manifests.yaml:2:117 1 pod on a node that is not there"),
+        (pod("name: a", "nodeName: gone"), "W0106 1 pod on a node that is not there"),
         (
             "{ apiVersion: apps/v1, kind: Deployment }\n---\n{ apiVersion: apps/v1, kind: Deployment }\n"
                 .to_owned(),
-            "W0110 manifests.yaml:1:30 Deployment is not run (2 objects): its pods are not created",
+            "W0110 Deployment is not run (2 objects): its pods are not created",
         ),
         (
             pod("name: a", "").replace("spec:", "status: { phase: Succeeded }, spec:"),
-            "note W0107 manifests.yaml:2:48 1 pod ended already: left out",
+            "note W0106 1 pod ended already: left out",
         ),
     ];
-    let _ = status;
     for (manifests, expected) in rows {
         let eks = format!("manifests: m, {GROUPS}");
         let (plan, said) = lowered(&scenario("", &eks), &manifests);
+        let without_place = |line: &str| {
+            let (words, place): (Vec<&str>, Vec<&str>) =
+                line.split(' ').partition(|word| !word.starts_with("manifests.yaml:"));
+            assert_eq!(place.len(), 1, "{line} has a place");
+            words.join(" ")
+        };
+        let said = said.lines().map(without_place).collect::<Vec<_>>().join("\n");
         assert!(plan.is_some(), "{said}");
         assert!(said.contains(expected), "{said} lacks {expected}");
         assert_eq!(said.lines().count(), 1, "{said}");
