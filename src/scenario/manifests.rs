@@ -150,7 +150,8 @@ pub(super) fn field_warnings(kind: &str, document: &Json, at: &Origin) -> Vec<(S
         let pattern = unmodelled::pattern(&warning.path);
         let diagnostic = match warning.instead {
             Some(instead) => {
-                let message = format!("{pattern} is not modelled: {instead}");
+                let not = if instead.starts_with("not modelled") { "" } else { " is not modelled" };
+                let message = format!("{pattern}{not}: {instead}");
                 let wrong = Diagnostic::new(Code::Unmodelled, place, message);
                 if unmodelled::is_of_the_cluster(instead) { wrong.note() } else { wrong }
             }

@@ -256,3 +256,90 @@ fn settings_are_those_of_the_scenario() {
     let cluster = cluster(&plan);
     assert_eq!(cluster.specs[cluster.nodes[0].node.spec].allocatable.ephemeral, 89 << 30);
 }
+
+/// What `kubectl get node,pod -o json` prints, cut to one of each.
+const PRINTED: &str = r#"{
+  "apiVersion": "v1",
+  "items": [
+    {
+      "apiVersion": "v1",
+      "kind": "Node",
+      "metadata": {
+        "annotations": {"node.alpha.kubernetes.io/ttl": "0"},
+        "creationTimestamp": "2026-02-11T08:03:12Z",
+        "labels": {
+          "kubernetes.io/hostname": "ip-10-0-1-23.ec2.internal",
+          "node.kubernetes.io/instance-type": "m7i.large",
+          "topology.kubernetes.io/zone": "us-east-1a"
+        },
+        "managedFields": [{"apiVersion": "v1", "manager": "kubelet", "operation": "Update"}],
+        "name": "ip-10-0-1-23.ec2.internal",
+        "resourceVersion": "48211",
+        "uid": "3c1f9b1e-5a4e-4a52-9a1c-0d4b8f5f6a01"
+      },
+      "spec": {"providerID": "aws:///us-east-1a/i-0a1b2c3d4e5f60718", "taints": null},
+      "status": {
+        "addresses": [{"address": "10.0.1.23", "type": "InternalIP"}],
+        "allocatable": {"cpu": "1930m", "ephemeral-storage": "18242267924", "memory": "7126356Ki", "pods": "29"},
+        "capacity": {"cpu": "2", "ephemeral-storage": "20893676Ki", "memory": "7816532Ki", "pods": "29"},
+        "conditions": [{"type": "Ready", "status": "True", "reason": "KubeletReady"}],
+        "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
+        "images": [{"names": ["shop/web:1"], "sizeBytes": 52428800}],
+        "nodeInfo": {"architecture": "amd64", "kubeletVersion": "v1.36.1-eks-2d5f260"}
+      }
+    },
+    {
+      "apiVersion": "v1",
+      "kind": "Pod",
+      "metadata": {
+        "creationTimestamp": "2026-02-11T08:05:40Z",
+        "generateName": "web-7c9d8b6f5d-",
+        "labels": {"app": "web", "pod-template-hash": "7c9d8b6f5d"},
+        "name": "web-7c9d8b6f5d-x2k4p",
+        "namespace": "shop",
+        "ownerReferences": [{"apiVersion": "apps/v1", "blockOwnerDeletion": true, "controller": true,
+          "kind": "ReplicaSet", "name": "web-7c9d8b6f5d", "uid": "9d2f"}],
+        "resourceVersion": "48377",
+        "uid": "b7f0a5d2"
+      },
+      "spec": {
+        "containers": [{
+          "image": "shop/web:1", "imagePullPolicy": "IfNotPresent", "name": "web",
+          "ports": [{"containerPort": 8080, "protocol": "TCP"}],
+          "resources": {"limits": {"memory": "512Mi"}, "requests": {"cpu": "250m", "memory": "256Mi"}}
+        }],
+        "nodeName": "ip-10-0-1-23.ec2.internal",
+        "preemptionPolicy": "PreemptLowerPriority",
+        "priority": 0,
+        "restartPolicy": "Always",
+        "schedulerName": "default-scheduler",
+        "terminationGracePeriodSeconds": 30,
+        "tolerations": [{"effect": "NoExecute", "key": "node.kubernetes.io/not-ready", "operator": "Exists"}]
+      },
+      "status": {
+        "conditions": [{"lastTransitionTime": "2026-02-11T08:05:43Z", "status": "True", "type": "Ready"}],
+        "containerStatuses": [{"containerID": "containerd://1f", "image": "shop/web:1", "name": "web",
+          "ready": true, "restartCount": 0, "started": true}],
+        "hostIP": "10.0.1.23",
+        "phase": "Running",
+        "podIP": "10.0.1.77",
+        "qosClass": "Burstable",
+        "startTime": "2026-02-11T08:05:40Z"
+      }
+    }
+  ],
+  "kind": "List",
+  "metadata": {"resourceVersion": ""}
+}"#;
+
+#[test]
+fn what_kubectl_prints_is_read_as_it_is() {
+    let (plan, said) = lowered(&scenario("", "manifests: m"), PRINTED);
+    let plan = plan.unwrap_or_else(|| panic!("{said}"));
+    assert!(said.lines().all(|line| line.starts_with("note ")), "{said}");
+    assert_eq!(pods(&plan), "web-7c9d8b6f5d-x2k4p(web-7c9d8b6f5d-x2k4p)");
+    let cluster = cluster(&plan);
+    let spec = &cluster.specs[cluster.nodes[0].node.spec];
+    assert_eq!((spec.allocatable.cpu, spec.pods_max, cluster.nodes[0].billed), (1930, 29, true));
+    assert_eq!(cluster.pods[0].template.node, Some(cluster.nodes[0].node.name));
+}
