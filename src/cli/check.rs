@@ -67,14 +67,13 @@ fn check_one(path: &Path, asked: &Check) -> Exit {
 /// What the platforms of each sort run, as far as they can be lowered.
 fn contents(scenario: &Scenario, [tasks, pods]: [Option<usize>; 2]) -> String {
     let platforms = || scenario.platforms.values();
-    let mut text = String::new();
-    if platforms().any(|platform| platform.ecs.is_some()) {
-        text += &(String::from(", ") + &counted(tasks.unwrap_or(0), "task definition"));
-    }
-    if platforms().any(|platform| platform.eks.is_some()) {
-        text += &format!(", {} of pods", counted(pods.unwrap_or(0), "group"));
-    }
-    text
+    let tasks = platforms()
+        .any(|platform| platform.ecs.is_some())
+        .then(|| format!(", {}", counted(tasks.unwrap_or(0), "task definition")));
+    let pods = platforms()
+        .any(|platform| platform.eks.is_some())
+        .then(|| format!(", {} of pods", counted(pods.unwrap_or(0), "group")));
+    tasks.into_iter().chain(pods).collect()
 }
 
 /// A file of ECS requests by itself.

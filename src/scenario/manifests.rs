@@ -62,7 +62,8 @@ impl Manifests {
 
     /// A file whose name ends so is JSON, every other one YAML.
     fn documents(&mut self, source: &Source) -> Vec<Rc<Node>> {
-        if source.name.ends_with(".json") && !source.text.trim().is_empty() {
+        let kind = source.name.rsplit_once('.').map_or("", |(_, kind)| kind);
+        if kind.eq_ignore_ascii_case("json") && !source.text.trim().is_empty() {
             let (root, found) = json::parse(source);
             self.found.extend(found);
             return root.into_iter().collect();

@@ -317,9 +317,10 @@ fn namespace(kind: &str, document: &Value) -> String {
 
 fn twice(kind: &str, name: &str, place: Place, first: Place) -> Diagnostic {
     let message = format!("a {kind} called {} stands twice", quoted(name));
-    let hint = match first.file == place.file {
-        true => format!("the first one is in line {}", first.line),
-        false => String::from("the first one is in another file"),
+    let hint = if first.file == place.file {
+        format!("the first one is in line {}", first.line)
+    } else {
+        String::from("the first one is in another file")
     };
     Diagnostic::new(Code::ObjectTwice, place, message).hint(hint)
 }
