@@ -312,6 +312,7 @@ fn events(plan: &Plan, spelling: &Spelling<'_>, first: &Outcome) -> Vec<EventLin
         workload: spelling.text(row.pod.of).to_owned(),
         message: first.measured.words.text(row.note).to_owned(),
         reason: first.measured.words.text(row.reason).to_owned(),
+        kind: if row.warning { "Warning" } else { "Normal" },
         count: row.count,
         last: row.last,
     };

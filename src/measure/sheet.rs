@@ -400,6 +400,8 @@ pub struct EventLine {
     pub message: String,
     /// The reason of an event of Kubernetes; empty of ECS, which has none.
     pub reason: String,
+    /// `Normal` or `Warning`; empty of ECS.
+    pub kind: &'static str,
     /// How often it was said.
     pub count: u32,
     /// When it was said last.
@@ -415,9 +417,42 @@ impl EventLine {
             workload: service.to_owned(),
             message,
             reason: String::new(),
+            kind: "",
             count: 1,
             last: at,
         }
+    }
+}
+
+impl EventLine {
+    /// The event in one sentence, with what it is about.
+    ///
+    /// ```
+    /// use windtunnel::base::Timestamp;
+    /// use windtunnel::measure::sheet::EventLine;
+    /// let at = Timestamp::from_nanos(0);
+    /// let event = EventLine {
+    ///     of: "web-3".into(),
+    ///     reason: "Killing".into(),
+    ///     count: 2,
+    ///     ..EventLine::of_service(at, "web", "Stopping container web".into())
+    /// };
+    /// assert_eq!(event.told(), "(pod web-3) Killing: Stopping container web (2 times)");
+    /// ```
+    pub fn told(&self) -> String {
+        let EventLine { of, reason, message, count, .. } = self;
+        let told =
+            if reason.is_empty() { message.clone() } else { format!("(pod {of}) {reason}: {message}") };
+        if *count > 1 { format!("{told} ({count} times)") } else { told }
+    }
+}
+
+impl Sheet {
+    /// Whether any of these platforms has a figure for the measure at this place; one that nobody has is not
+    /// shown to people.
+    pub fn is_measured(&self, platforms: &[PlatformSheet], at: usize) -> bool {
+        let has = |platform: &PlatformSheet| platform.measures.get(at).is_some_and(Option::is_some);
+        platforms.iter().any(has)
     }
 }
 

@@ -75,6 +75,8 @@ pub struct PodEventRow {
     pub pod: Name,
     /// The reason, among the words of the run: `FailedScheduling`.
     pub reason: Symbol,
+    /// Whether its type is `Warning`, else `Normal`.
+    pub warning: bool,
     /// What it says, among the words of the run.
     pub note: Symbol,
     /// When it was said first.

@@ -153,6 +153,7 @@ pub const EVENTS: &[Field<EventLine>] = &[
     field("of", "What the event is about: the service, or the pod.", |event| text(&event.of)),
     field("message", "What a user of the orchestrator reads.", |event| text(&event.message)),
     field("reason", "The reason of an event of Kubernetes; empty on ECS.", |event| text(&event.reason)),
+    field("type", "Its type, Normal or Warning; empty on ECS.", |event| text(event.kind)),
     field("count", "How often it was said.", |event| word(event.count.to_string())),
     field("last", "When it was said last.", |event| instant(event.last)),
 ];

@@ -5,8 +5,8 @@ use crate::base::{Bytes, Cpu, Money, Price, Span, Timestamp, Unit, Usage};
 use crate::catalog::Basis;
 use crate::measure::Estimate;
 use crate::measure::sheet::{
-    ChargeLine, EventLine, MeasureColumn, NodeLine, PlatformSheet, Replication, SERIES, SeriesSheet,
-    SettingLine, Sheet, TaskLine, WorkloadLine,
+    ChargeLine, EventLine, MeasureColumn, NodeLine, PlatformSheet, Replication, SERIES, SeriesColumn,
+    SeriesSheet, SettingLine, Sheet, TaskLine, WaitingLine, WorkloadLine,
 };
 
 /// 2026-03-02T00:00:00Z.
@@ -113,6 +113,73 @@ pub(super) fn alone() -> Sheet {
     sheet
 }
 
+/// A Kubernetes cluster: pods that run, wait, made room, and events about them.
+pub(super) fn pods() -> Sheet {
+    let mut sheet = alone();
+    sheet.scenario = "Pods that wait".to_owned();
+    sheet.columns.insert(4, column("cost_control_plane_usd", "  control plane", "USD", 2));
+    sheet.columns.extend([
+        column("tasks_refused", "tasks refused", "", 0),
+        column("pending_end", "pods pending at the end", "", 0),
+        column("preempted", "pods preempted", "", 0),
+    ]);
+    let platform = &mut sheet.platforms[0];
+    (platform.name, platform.about) = ("eks".to_owned(), "Amazon EKS on two nodes".to_owned());
+    platform.kubernetes = true;
+    let figure = |mean| Some(Estimate { n: 10, mean, half_width: Some(0.5) });
+    platform.measures.insert(4, figure(16.8));
+    platform.measures.extend([None, figure(2.0), figure(1.0)]);
+    platform.series.push(SeriesSheet::named("pending", vec![0, 2, 2]).expect("a series"));
+    let hourly = Price::per_hour(1_000_000_000, Unit::ItemNs);
+    let plane = "EKS cluster, standard support";
+    platform.bill.push(charge("control plane", "cluster", plane, hourly, 168 * HOUR_NS, Basis::Listed));
+    for line in &mut platform.workloads {
+        (line.refused, line.pending, line.preempted) = (None, figure(2.0), figure(1.0));
+    }
+    let short = "0/2 nodes are available: 2 Insufficient cpu.";
+    let pod = |name: &str, after| TaskLine { launch_type: "", ..task(name, after) };
+    let never = |name: &str, after| TaskLine {
+        node: "".into(),
+        zone: "".into(),
+        placed: Timestamp::NEVER,
+        pull_started: Timestamp::NEVER,
+        pull_stopped: Timestamp::NEVER,
+        started: Timestamp::NEVER,
+        ready: Timestamp::NEVER,
+        why: short.into(),
+        ..pod(name, after)
+    };
+    let at = |seconds| START + Span::seconds(seconds);
+    platform.tasks = vec![
+        TaskLine { stopping: at(500), stopped: at(505), stop_code: "Preempted", ..pod("web-0", 10) },
+        pod("web-1", 480),
+        never("web-2", 600),
+        never("web-3", 600),
+        TaskLine { stopping: at(720), stopped: at(720), stop_code: "Deleted", ..never("web-4", 660) },
+    ];
+    let line = |reason: &str, at_end, most| WaitingLine { reason: reason.to_owned(), at_end, most };
+    platform.waiting = vec![
+        line("Insufficient cpu", 2, 3),
+        line("Insufficient cpu, node(s) had untolerated taint(s)", 0, 1),
+    ];
+    let event = |seconds, of: &str, reason: &str, kind, message: &str, count| EventLine {
+        of: of.to_owned(),
+        reason: reason.to_owned(),
+        kind,
+        count,
+        last: at(seconds + 60 * (u64::from(count) - 1)),
+        ..EventLine::of_service(at(seconds), "web", message.to_owned())
+    };
+    let assigned = "Successfully assigned default/web-0 to general-1";
+    let preempted = "Preempted by pod 0b8f4f7e-1d1c-4d0e-9d6e-000000000001 on node general-1";
+    platform.events = vec![
+        event(10, "web-0", "Scheduled", "Normal", assigned, 1),
+        event(500, "web-0", "Preempted", "Normal", preempted, 1),
+        event(600, "web-2", "FailedScheduling", "Warning", short, 5),
+    ];
+    sheet
+}
+
 /// A result of nothing at all.
 pub(super) fn empty() -> Sheet {
     let mut sheet = alone();
@@ -142,6 +209,8 @@ pub(super) fn hostile() -> Sheet {
         for line in &mut platform.workloads {
             (line.name, line.started, line.failed) = (evil(), odd()[0], odd()[1]);
         }
+        let waits = WaitingLine { reason: evil(), at_end: u64::MAX, most: u64::MAX };
+        (platform.waiting, platform.kubernetes) = (vec![waits], platform.name.len() % 2 == 0);
         for task in &mut platform.tasks {
             (task.name, task.workload, task.stop_reason) = (evil(), evil().into(), evil().into());
             (task.arrived, task.placed) = (task.placed, task.arrived);
@@ -178,7 +247,7 @@ fn ec2() -> PlatformSheet {
         ),
     ];
     platform.series =
-        SERIES.iter().map(|column| SeriesSheet { column: *column, points: wave(column.name) }).collect();
+        on_ecs().map(|column| SeriesSheet { column: *column, points: wave(column.name) }).collect();
     platform.nodes = vec![NodeLine {
         name: "general/1".to_owned(),
         pool: "general".to_owned(),
@@ -210,8 +279,7 @@ fn fargate() -> PlatformSheet {
             Basis::Assumed,
         ),
     ];
-    platform.series = SERIES
-        .iter()
+    platform.series = on_ecs()
         .filter(|column| !column.name.contains("stranded") && column.name != "instances")
         .map(|column| SeriesSheet {
             column: *column,
@@ -220,6 +288,11 @@ fn fargate() -> PlatformSheet {
         .collect();
     platform.start_distribution = distribution(&[21, 26, 29, 31, 32, 34, 39, 47, 61, 88]);
     platform
+}
+
+/// The series of tasks.
+fn on_ecs() -> impl Iterator<Item = &'static SeriesColumn> {
+    SERIES.iter().filter(|column| column.name != "pending")
 }
 
 /// What both platforms have alike.

@@ -14,13 +14,16 @@ const COST: &str = "cost_usd";
 const START: &str = "start_p99_s";
 /// The measure of the third.
 const FAILED: &str = "tasks_failed";
+/// The measure of the fourth.
+const PENDING: &str = "pending_end";
 
 /// The sentences, the most important first; empty when nothing was measured.
 pub(super) fn sentences(sheet: &Sheet, platforms: &[PlatformSheet]) -> Vec<String> {
     let cost = Subject::of(sheet, platforms, COST).map(|subject| subject.cost(sheet));
     let start = Subject::of(sheet, platforms, START).map(|subject| subject.start());
     let failed = Subject::of(sheet, platforms, FAILED).map(|subject| subject.failed());
-    [cost, start, failed].into_iter().flatten().chain(caution(sheet, platforms)).collect()
+    let pending = Subject::of(sheet, platforms, PENDING).and_then(|subject| subject.pending());
+    [cost, start, failed, pending].into_iter().flatten().chain(caution(sheet, platforms)).collect()
 }
 
 /// One measure on all platforms that have it, the smallest first.
@@ -32,6 +35,8 @@ struct Subject {
     tied: usize,
     /// The sheet has no other platform, so that it needs no name.
     alone: bool,
+    /// What runs: tasks or pods.
+    things: &'static str,
 }
 
 struct Row {
@@ -55,7 +60,7 @@ impl Subject {
         let best = rows.first()?.estimate;
         rows.sort_by_key(|row| differ(&best, &row.estimate));
         let tied = rows.iter().filter(|row| !differ(&best, &row.estimate)).count();
-        Some(Subject { rows, tied, alone: platforms.len() == 1 })
+        Some(Subject { rows, tied, alone: platforms.len() == 1, things: things(platforms) })
     }
 
     fn cost(&self, sheet: &Sheet) -> String {
@@ -80,26 +85,27 @@ impl Subject {
     }
 
     fn start(&self) -> String {
+        let things = self.things;
         match self.rows.split_at(self.tied) {
             ([only], []) if self.alone => {
-                format!("99 of 100 tasks ran within {} of their arrival.", only.text)
+                format!("99 of 100 {things} ran within {} of their arrival.", only.text)
             }
             ([only], []) => {
-                format!("99 of 100 tasks ran within {} of their arrival on {}.", only.text, only.name)
+                format!("99 of 100 {things} ran within {} of their arrival on {}.", only.text, only.name)
             }
             ([best], rest) => format!(
-                "99 of 100 tasks ran within {} of their arrival on {}, against {}.",
+                "99 of 100 {things} ran within {} of their arrival on {}, against {}.",
                 best.text,
                 best.name,
                 number::list(&each(rest)),
             ),
             (tied, rest) if singles(tied) => {
                 let all: Vec<String> = each(tied).into_iter().chain(each(rest)).collect();
-                format!("99 of 100 tasks ran after at most {}.", number::list(&all))
+                format!("99 of 100 {things} ran after at most {}.", number::list(&all))
             }
             (tied, rest) => {
                 format!(
-                    "How soon 99 of 100 tasks run cannot be told apart on {} ({}): the 95 % intervals overlap{}.",
+                    "How soon 99 of 100 {things} run cannot be told apart on {} ({}): the 95 % intervals overlap{}.",
                     names(tied),
                     pairs(tied),
                     larger(tied, rest),
@@ -110,12 +116,34 @@ impl Subject {
 
     fn failed(&self) -> String {
         let none = self.rows.iter().all(|row| row.estimate.mean == 0.0);
-        match self.rows.as_slice() {
+        match (self.rows.as_slice(), self.things) {
+            (_, "pods") if none => "No pod failed.".to_owned(),
             _ if none => "No task failed.".to_owned(),
-            [only] if self.alone => format!("Tasks that failed: {}.", only.text),
-            rows => format!("Tasks that failed: {}.", number::list(&each(rows))),
+            ([only], things) if self.alone => format!("{} that failed: {}.", capital(things), only.text),
+            (rows, things) => format!("{} that failed: {}.", capital(things), number::list(&each(rows))),
         }
     }
+
+    /// None when no pod waits at the end.
+    fn pending(&self) -> Option<String> {
+        let rows = self.rows.iter().filter(|row| row.estimate.mean > 0.0);
+        let each: Vec<String> = rows.map(|row| format!("{} on {}", row.text, row.name)).collect();
+        (!each.is_empty()).then(|| format!("Pods without a node at the end: {}.", number::list(&each)))
+    }
+}
+
+/// What these platforms run.
+fn things(platforms: &[PlatformSheet]) -> &'static str {
+    let clusters = platforms.iter().filter(|platform| platform.kubernetes).count();
+    match clusters {
+        0 => "tasks",
+        _ if clusters == platforms.len() => "pods",
+        _ => "tasks or pods",
+    }
+}
+
+fn capital(things: &str) -> String {
+    things.replacen(['t', 'p'], if things.starts_with('p') { "P" } else { "T" }, 1)
 }
 
 /// The 95 % intervals do not touch. A single run has no interval, hence no difference.

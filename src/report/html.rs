@@ -15,7 +15,7 @@ use crate::base::Money;
 use crate::catalog::Basis;
 use crate::measure::Estimate;
 use crate::measure::sheet::{
-    ChargeLine, EventLine, Group, MeasureColumn, PlatformSheet, SettingLine, Sheet, WorkloadLine,
+    ChargeLine, EventLine, Group, MeasureColumn, PlatformSheet, SettingLine, Sheet, WaitingLine, WorkloadLine,
 };
 
 use super::data::{Packed, Scope};
@@ -35,7 +35,7 @@ pub(super) const STYLES: [Asset; 2] = [
 ];
 pub(super) const SCRIPTS: [Asset; 2] = [
     Asset { text: include_str!("assets/uplot.js"), hash: "GcjUxq2Ikpp59K5J1vcWFWbf0Lo9FcxJXpdPeH63jx8=" },
-    Asset { text: include_str!("assets/report.js"), hash: "dydWjQmuEplZiWsY+3umgmALC0dlMpLSvlCA7lRsdxY=" },
+    Asset { text: include_str!("assets/report.js"), hash: "LEV36dTz24SIk8yg3BE9bPGUpJ82yqLf8YO4xCdKX7Y=" },
 ];
 
 /// A table or list of the page has this many rows at most; what is left is counted.
@@ -46,13 +46,45 @@ const EVENTS_STILL: usize = 30;
 const TEMPLATE: &str = include_str!("report.html.jinja");
 
 /// The measures of the cards at the top, where they exist, with the words of the card.
-const CARDS: [(&str, &str); 6] = [
+const CARDS: [(&str, &str); 7] = [
     ("cost_usd", "cost"),
     ("start_p50_s", "half start within"),
     ("start_p99_s", "99 of 100 start within"),
     ("cpu_allocated_pct", "CPU allocated"),
     ("memory_allocated_pct", "memory allocated"),
     ("tasks_failed", "tasks failed"),
+    ("pending_end", "pods pending at the end"),
+];
+
+/// One column of the table of workloads.
+struct WorkloadFigure {
+    head: &'static str,
+    /// Whether only tasks have it, or only pods.
+    tasks: bool,
+    pods: bool,
+    decimals: usize,
+    of: fn(&WorkloadLine) -> Option<Estimate>,
+}
+
+const fn figure(
+    head: &'static str,
+    decimals: usize,
+    of: fn(&WorkloadLine) -> Option<Estimate>,
+) -> WorkloadFigure {
+    WorkloadFigure { head, tasks: false, pods: false, decimals, of }
+}
+
+/// The columns of the table of workloads, after the name.
+const WORKLOAD: [WorkloadFigure; 9] = [
+    figure("started", 0, |line| line.started),
+    figure("failed", 0, |line| line.failed),
+    WorkloadFigure { tasks: true, ..figure("refused", 0, |line| line.refused) },
+    WorkloadFigure { pods: true, ..figure("pending", 0, |line| line.pending) },
+    WorkloadFigure { pods: true, ..figure("preempted", 0, |line| line.preempted) },
+    figure("p50, s", 2, |line| line.start_p50_s),
+    figure("p90, s", 2, |line| line.start_p90_s),
+    figure("p99, s", 2, |line| line.start_p99_s),
+    figure("max, s", 2, |line| line.start_max_s),
 ];
 
 /// The page for these platforms of the sheet, with the data that its scripts draw from.
@@ -85,6 +117,9 @@ struct Page<'a> {
     n: usize,
     rows: Vec<Vec<Row>>,
     definitions: Vec<(String, &'static str)>,
+    /// Whether a platform runs tasks, and whether one runs pods.
+    tasks: bool,
+    pods: bool,
     costs: Option<Figure>,
     starts: Option<Figure>,
     platforms: Vec<Platform>,
@@ -105,6 +140,11 @@ struct Platform {
     total: String,
     basis: String,
     seed: u64,
+    kubernetes: bool,
+    /// Reason, pods at the end, most pods at once.
+    waiting: Vec<[String; 3]>,
+    waiting_more: usize,
+    workload_heads: Vec<&'static str>,
     workloads: Vec<Vec<String>>,
     workloads_more: usize,
     plots: Vec<Figure>,
@@ -207,7 +247,9 @@ impl Page<'_> {
             not_billed: plain_all(&sheet.not_billed),
             n: sheet.replications,
             rows: rows(sheet, platforms),
-            definitions: sheet.columns.iter().map(|column| (definition(column), column.about)).collect(),
+            definitions: definitions(sheet, platforms),
+            tasks: !platforms.iter().all(|platform| platform.kubernetes),
+            pods: platforms.iter().any(|platform| platform.kubernetes),
             costs: svg::costs(sheet, platforms).map(Figure::of),
             starts: svg::starts(platforms).map(Figure::of),
             platforms: platforms.iter().zip(folders).zip(&packed.scopes).map(platform).collect(),
@@ -228,6 +270,8 @@ impl Platform {
         scope: &Scope,
     ) -> Platform {
         let workloads = platform.workloads.iter().take(ROWS_MAX);
+        let foreign = |figure: &WorkloadFigure| if platform.kubernetes { figure.tasks } else { figure.pods };
+        let figures: Vec<&WorkloadFigure> = WORKLOAD.iter().filter(|figure| !foreign(figure)).collect();
         let decisions = ("all decisions".to_owned(), number::plain(&platform.decision_digest));
         let kinds =
             platform.digests.iter().map(|(kind, digest)| (number::plain(kind), number::plain(digest)));
@@ -240,7 +284,11 @@ impl Platform {
             total: number::dollars(platform.total()),
             basis: basis(platform),
             seed: sheet.first_seed,
-            workloads: workloads.map(|line| workload(line, sheet.replications)).collect(),
+            kubernetes: platform.kubernetes,
+            waiting: platform.waiting.iter().take(ROWS_MAX).map(waiting).collect(),
+            waiting_more: platform.waiting.len().saturating_sub(ROWS_MAX),
+            workload_heads: figures.iter().map(|figure| figure.head).collect(),
+            workloads: workloads.map(|line| workload(line, &figures, sheet.replications)).collect(),
             workloads_more: platform.workloads.len().saturating_sub(ROWS_MAX),
             plots: svg::over_time(platform, beside).into_iter().map(Figure::of).collect(),
             digests: [decisions].into_iter().chain(kinds).collect(),
@@ -305,7 +353,8 @@ fn rows(sheet: &Sheet, platforms: &[PlatformSheet]) -> Vec<Vec<Row>> {
             .collect(),
     };
     let mut groups: Vec<(Group, Vec<Row>)> = Vec::new();
-    for (at, column) in sheet.columns.iter().enumerate() {
+    let shown = |at: usize| sheet.is_measured(platforms, at);
+    for (at, column) in sheet.columns.iter().enumerate().filter(|(at, _)| shown(*at)) {
         match groups.last_mut() {
             Some((group, rows)) if *group == column.group() => rows.push(row(at, column)),
             Some(_) | None => groups.push((column.group(), vec![row(at, column)])),
@@ -322,7 +371,7 @@ fn cards(sheet: &Sheet, platform: &PlatformSheet) -> Vec<Card> {
         let usual = estimate.n == sheet.replications;
         let n = if usual { String::new() } else { format!(" (n = {})", estimate.n) };
         Some(Card {
-            label,
+            label: if platform.kubernetes && name == "tasks_failed" { "pods failed" } else { label },
             value,
             interval: half_width.map(|width| format!("± {width}")).unwrap_or_default() + &n,
             unit: column.unit,
@@ -331,18 +380,14 @@ fn cards(sheet: &Sheet, platform: &PlatformSheet) -> Vec<Card> {
     CARDS.iter().filter_map(card).collect()
 }
 
-fn workload(line: &WorkloadLine, n: usize) -> Vec<String> {
-    let figure = |estimate: &Option<Estimate>, decimals| number::estimate(estimate.as_ref(), decimals, n);
-    vec![
-        number::plain(&line.name),
-        figure(&line.started, 0),
-        figure(&line.failed, 0),
-        figure(&line.refused, 0),
-        figure(&line.start_p50_s, 2),
-        figure(&line.start_p90_s, 2),
-        figure(&line.start_p99_s, 2),
-        figure(&line.start_max_s, 2),
-    ]
+fn workload(line: &WorkloadLine, figures: &[&WorkloadFigure], n: usize) -> Vec<String> {
+    let figure = |of: &&WorkloadFigure| number::estimate((of.of)(line).as_ref(), of.decimals, n);
+    [number::plain(&line.name)].into_iter().chain(figures.iter().map(figure)).collect()
+}
+
+fn waiting(line: &WaitingLine) -> [String; 3] {
+    let count = |count: u64| number::grouped(&count.to_string());
+    [number::plain(&line.reason), count(line.at_end), count(line.most)]
 }
 
 /// How much of a bill rests on rates that no source states.
@@ -362,6 +407,11 @@ fn measure(platform: &PlatformSheet, at: usize) -> Option<&Estimate> {
     platform.measures.get(at).and_then(Option::as_ref)
 }
 
+fn definitions(sheet: &Sheet, platforms: &[PlatformSheet]) -> Vec<(String, &'static str)> {
+    let shown = sheet.columns.iter().enumerate().filter(|(at, _)| sheet.is_measured(platforms, *at));
+    shown.map(|(_, column)| (definition(column), column.about)).collect()
+}
+
 fn definition(column: &MeasureColumn) -> String {
     let label = column.label.trim_start();
     if column.unit.is_empty() { label.to_owned() } else { format!("{label} ({})", column.unit) }
@@ -375,7 +425,7 @@ fn some(lines: &[String]) -> Vec<String> {
 }
 
 fn event(line: &EventLine) -> (String, String) {
-    (number::instant(line.at).unwrap_or_default(), number::plain(&line.message))
+    (number::instant(line.at).unwrap_or_default(), number::plain(&line.told()))
 }
 
 /// What the page may do: run these very scripts, wear these very styles, and ask nobody for anything.

@@ -35,7 +35,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ("platforms[].measures.*.half_width", "Half of the 95 % interval of the mean; null for a single value."),
     (
         "platforms[].workloads.*.*.n",
-        "The same by workload: started, failed, refused, start_p50_s to start_max_s.",
+        "The same by workload: started, failed, refused, pending, preempted, start_p50_s to start_max_s.",
     ),
     ("platforms[].workloads.*.*.mean", "The mean over replications."),
     ("platforms[].workloads.*.*.half_width", "Half of its 95 % interval."),
@@ -150,6 +150,8 @@ fn workload(line: &WorkloadLine) -> Named<&'static str, Value> {
         ("started", Value::of(line.started, 0)),
         ("failed", Value::of(line.failed, 0)),
         ("refused", Value::of(line.refused, 0)),
+        ("pending", Value::of(line.pending, 0)),
+        ("preempted", Value::of(line.preempted, 0)),
         ("start_p50_s", Value::of(line.start_p50_s, 2)),
         ("start_p90_s", Value::of(line.start_p90_s, 2)),
         ("start_p99_s", Value::of(line.start_p99_s, 2)),

@@ -28,7 +28,7 @@ pub const DATA_FILES: [(&str, &str); 7] = [
     ("summary.json", "Every measure with its interval, for programs."),
     ("summary.csv", "One row per replication."),
     ("timeseries.csv", "Values over time, first seed."),
-    ("tasks.csv", "One row per task, first seed."),
+    ("tasks.csv", "One row per task or pod, first seed."),
     ("nodes.csv", "One row per machine, first seed."),
     ("bill.csv", "One row per charge line, first seed."),
     ("events.csv", "Events as a user of the orchestrator sees them, first seed."),

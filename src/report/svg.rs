@@ -79,14 +79,14 @@ pub(super) const SUBJECTS: [Subject; 5] = [
         tinted: "memory_reserved_gib",
     },
     Subject {
-        title: "Tasks",
+        title: "Tasks or pods",
         file: "tasks",
         unit: "tasks",
-        series: &["tasks", "running"],
+        series: &["tasks", "running", "pending"],
         tinted: "running",
     },
     Subject {
-        title: "Container instances",
+        title: "Instances",
         file: "instances",
         unit: "instances",
         series: &["instances"],
@@ -98,8 +98,10 @@ pub(super) const SUBJECTS: [Subject; 5] = [
 /// The names of the plot files with what they show, for the documentation.
 pub fn described() -> Vec<(String, &'static str)> {
     let over_time = SUBJECTS.iter().map(|subject| (format!("{}.svg", subject.file), subject.title));
-    let others =
-        [("cost", "What the costs are made of"), ("start", "How long tasks took from arrival to RUNNING")];
+    let others = [
+        ("cost", "What the costs are made of"),
+        ("start", "How long tasks or pods took from arrival to RUNNING"),
+    ];
     over_time.chain(others.map(|(file, title)| (format!("{file}.svg"), title))).collect()
 }
 

@@ -6,7 +6,7 @@
 use comfy_table::presets::NOTHING;
 use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table};
 
-use crate::measure::sheet::{Group, MeasureColumn, PlatformSheet, Sheet};
+use crate::measure::sheet::{Group, MeasureColumn, PlatformSheet, Sheet, WaitingLine};
 
 use super::number;
 
@@ -19,6 +19,8 @@ pub struct Look {
     pub colour: bool,
 }
 
+/// So many reasons for which pods wait are told.
+const REASONS_MAX: usize = 3;
 /// Blanks between two columns.
 const GAP: u16 = 2;
 
@@ -42,6 +44,13 @@ pub fn table(sheet: &Sheet, folder: &str, look: Look) -> String {
         rest = others;
     }
     text.push('\n');
+    for platform in sheet.platforms.iter().filter(|platform| waits(platform)) {
+        text.push_str(&wrapped(
+            &format!("Waiting on {}: ", number::plain(&platform.name)),
+            &reasons(platform),
+            look,
+        ));
+    }
     if !sheet.not_billed.is_empty() {
         text.push_str(&wrapped("Not in the costs: ", &sheet.not_billed.join(", "), look));
     }
@@ -53,6 +62,24 @@ pub fn table(sheet: &Sheet, folder: &str, look: Look) -> String {
     }
     text.push_str(&wrapped("Files: ", folder, Look { width: None, ..look }));
     text
+}
+
+fn waits(platform: &PlatformSheet) -> bool {
+    platform.waiting.iter().any(|line| line.at_end > 0)
+}
+
+/// Why pods wait at the end of the first seed, the most frequent reasons.
+fn reasons(platform: &PlatformSheet) -> String {
+    let all: Vec<&WaitingLine> = platform.waiting.iter().filter(|line| line.at_end > 0).collect();
+    let reason = |line: &&WaitingLine| {
+        let pods = if line.at_end == 1 { "pod" } else { "pods" };
+        format!("{} {pods}: {}", number::grouped(&line.at_end.to_string()), line.reason)
+    };
+    let mut told: Vec<String> = all.iter().take(REASONS_MAX).map(reason).collect();
+    if all.len() > REASONS_MAX {
+        told.push(format!("and {} more reasons in report.html", all.len() - REASONS_MAX));
+    }
+    told.join("; ")
 }
 
 fn title(sheet: &Sheet) -> String {
@@ -91,7 +118,8 @@ fn grid(sheet: &Sheet, platforms: &[PlatformSheet]) -> Table {
     table.load_preset(NOTHING).set_content_arrangement(ContentArrangement::Disabled).force_no_tty();
     table.set_header(header(sheet, platforms));
     let mut group: Option<Group> = None;
-    for (at, column) in sheet.columns.iter().enumerate() {
+    let shown = |at: &usize| sheet.is_measured(&sheet.platforms, *at);
+    for (at, column) in sheet.columns.iter().enumerate().filter(|(at, _)| shown(at)) {
         if group.is_some_and(|group| group != column.group()) {
             table.add_row(vec![Cell::new(""); platforms.len() + 2]);
         }

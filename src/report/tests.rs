@@ -28,6 +28,7 @@ fn goldens() -> Vec<(String, Vec<u8>)> {
         ("terminal-wide.txt".to_owned(), table(example::sheet(), WIDE)),
         ("terminal-narrow.txt".to_owned(), table(example::sheet(), NARROW)),
         ("terminal-piped-single.txt".to_owned(), table(example::single(), PIPED)),
+        ("terminal-pods.txt".to_owned(), table(example::pods(), WIDE)),
     ];
     let kept = ["report.html", "summary.json", "summary.csv", "cost.svg", "start.svg"];
     let wanted = |path: &str| {
@@ -35,6 +36,10 @@ fn goldens() -> Vec<(String, Vec<u8>)> {
             || path.starts_with("ecs-ec2/") && kind(path) != "html" && !path.ends_with("timeseries.csv")
     };
     let files = files(&example::sheet()).into_iter().filter(|file| wanted(&file.path));
+    all.extend(files.map(|file| (file.path.replace('/', "-"), without_assets(file.bytes))));
+    let of_pods = ["eks/tasks.csv", "eks/nodes.csv", "eks/bill.csv", "eks/events.csv", "eks/report.html"];
+    let files = super::files(&example::pods()).into_iter();
+    let files = files.filter(|file| of_pods.contains(&file.path.as_str()));
     all.extend(files.map(|file| (file.path.replace('/', "-"), without_assets(file.bytes))));
     all
 }
@@ -98,8 +103,7 @@ fn everything(sheet: &Sheet) -> Vec<(String, String)> {
 
 #[test]
 fn odd_numbers_and_empty_results_are_never_printed_as_such() {
-    let sheets =
-        [example::hostile(), example::empty(), example::single(), example::alone(), example::sheet()];
+    let sheets = [example::hostile(), example::empty(), example::single(), example::pods(), example::sheet()];
     for sheet in &sheets {
         for (path, text) in everything(sheet) {
             for odd in ["NaN", "inf ", "inf<", "Infinity", "-0.00 "] {
@@ -154,7 +158,7 @@ fn equal_sheets_give_equal_bytes_and_paths_once() {
 
 #[test]
 fn csv_rows_are_as_long_as_their_header() {
-    for sheet in [example::sheet(), example::hostile(), example::empty()] {
+    for sheet in [example::sheet(), example::hostile(), example::empty(), example::pods()] {
         for file in files(&sheet).into_iter().filter(|file| kind(&file.path) == "csv") {
             let mut reader = ::csv::Reader::from_reader(file.bytes.as_slice());
             let header = reader.headers().expect("a header").len();

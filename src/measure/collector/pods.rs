@@ -107,7 +107,8 @@ impl Collector {
         let [reason, note] = [words.reason(), words.note()].map(|text| self.measured.words.intern(&text));
         let events = &mut self.measured.pod_events;
         let row = self.said.get_or_insert_with((pod.name, reason, note), || {
-            events.push(PodEventRow { pod: pod.name, reason, note, first: at, last: at, count: 0 });
+            let (pod, warning) = (pod.name, words.is_warning());
+            events.push(PodEventRow { pod, reason, warning, note, first: at, last: at, count: 0 });
             events.len() - 1
         });
         let row = &mut events[*row];

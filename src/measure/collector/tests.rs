@@ -92,9 +92,15 @@ fn what_is_said_again_is_counted() {
     let never = measured.pods[5].life.name;
     let of_never: Vec<_> = measured.pod_events.iter().filter(|row| row.pod == never).collect();
     let times: u32 = of_never.iter().map(|row| row.count).sum();
-    assert!(of_never.iter().all(|row| measured.words.text(row.reason) == "FailedScheduling" && row.first <= row.last));
+    assert!(
+        of_never
+            .iter()
+            .all(|row| measured.words.text(row.reason) == "FailedScheduling" && row.first <= row.last)
+    );
     assert!(of_never.len() <= 3 && times > 5, "{} rows for {times} events", of_never.len());
-    let said = |reason: &str| measured.pod_events.iter().filter(|row| measured.words.text(row.reason) == reason).count();
+    let said = |reason: &str| {
+        measured.pod_events.iter().filter(|row| measured.words.text(row.reason) == reason).count()
+    };
     assert_eq!((said("Scheduled"), said("Preempted")), (7, 1));
 }
 

@@ -87,8 +87,13 @@
     return column.map((by) => (sum += by));
   }
 
+  /** What the things of a platform are called. */
+  const wordsOf = ({ kubernetes }) => kubernetes
+    ? { task: "pod", tasks: "pods", Task: "Pod", node: "node", nodes: "nodes", event: "pod", runs: "Running", stops: "has ended", registers: "is Ready", absent: "Not Ready at this time." }
+    : { task: "task", tasks: "tasks", Task: "Task", node: "instance", nodes: "instances", event: "service", runs: "RUNNING", stops: "has stopped", registers: "has registered", absent: "Not registered at this time." };
+
   /** A map of single tasks. */
-  function tasksMap(map) {
+  function tasksMap(map, called) {
     const placed = summed(map.placed);
     const after = (column) => column.map((by, at) => (by < 0 ? Infinity : placed[at] + by));
     const started = after(map.started);
@@ -141,7 +146,7 @@
     /** A row per task for the list of a chosen box. */
     const rows = (tasks) => tasks.map((task) => {
       const [cpu, memory] = size(task);
-      const what = started[task] <= state.now ? "RUNNING" : "starting";
+      const what = started[task] <= state.now ? called.runs : "starting";
       return [name(task), what, lasting(state.now - placed[task]), `${cpu / 1000} vCPU`, `${count.format(memory)} MiB`];
     });
 
@@ -151,16 +156,16 @@
       for (let task = 0; task < placed.length; task++) {
         if (stopped[task] === Infinity) continue;
         const why = map.stops[map.stop[task]] || "stopped";
-        all.push({ at: stopped[task], kind: "task", of: map.workloads[map.workload[task]], text: `(task ${name(task)}) has stopped. ${why}` });
+        all.push({ at: stopped[task], kind: "task", of: map.workloads[map.workload[task]], text: `(${called.task} ${name(task)}) ${called.stops}. ${why}` });
       }
       for (const cell of cells) {
-        const says = (at, what) => { if (at < Infinity) all.push({ at, kind: "instance", of: cell.pool, text: `(instance ${cell.name}) ${what}: ${cell.type} in ${cell.zone}` }); };
-        says(cell.from, "has registered");
+        const says = (at, what) => { if (at < Infinity) all.push({ at, kind: "instance", of: cell.pool, text: `(${called.node} ${cell.name}) ${what}: ${cell.type} in ${cell.zone}` }); };
+        says(cell.from, called.registers);
         says(cell.to, "has been terminated");
       }
       return all;
     }
-    return { cells, at, rows, happenings, kinds: new Set(map.node.map((node) => (node < 0 ? "fargate" : "node"))) };
+    return { cells, at, rows, happenings, kinds: new Set(map.node.map((node) => (node === -1 ? "fargate" : "node"))) };
   }
 
   /** A map of groups of machines at some instants. */
@@ -201,7 +206,8 @@
   const inOrder = new Intl.Collator("en", { numeric: true });
 
   function drawMap(platform, number) {
-    const map = platform.map.kind === "tasks" ? tasksMap(platform.map) : framesMap(platform.map);
+    const called = wordsOf(platform);
+    const map = platform.map.kind === "tasks" ? tasksMap(platform.map, called) : framesMap(platform.map);
     const root = make("div", "map");
     root.dataset.platform = number;
     const summary = make("p", "now");
@@ -274,12 +280,12 @@
         const fill = gradient("to top", parts);
         if (known.drawn !== fill) box.style.backgroundImage = known.drawn = fill;
         const full = Math.round(parts.reduce((sum, part) => sum + part[0], 0) * 100);
-        const held = tasks === null ? plural(machines, "instance", "instances") : plural(tasks.length, "task", "tasks");
+        const held = tasks === null ? plural(machines, called.node, called.nodes) : plural(tasks.length, called.task, called.tasks);
         const words = `${held}, ${full} % of the ${state.fill === "cpu" ? "CPU" : "memory"} reserved`;
         if (known.words.textContent !== words) { known.words.textContent = words; button.title = `${cell.name}, ${cell.type}: ${words}`; }
         button.setAttribute("aria-pressed", String(selected === cell));
       }
-      for (const [zone, { head }] of zoneHeads) head.textContent = plural(alive.get(zone) ?? 0, "instance", "instances");
+      for (const [zone, { head }] of zoneHeads) head.textContent = plural(alive.get(zone) ?? 0, called.node, called.nodes);
       drawLanes(now);
       const stops = [...zones.querySelectorAll("button:not(.gone)")];
       if (stops.length && !stops.some((button) => button.tabIndex === 0)) stops[0].tabIndex = 0;
@@ -334,15 +340,15 @@
       const head = box ? `${selected.name}: ${selected.type} in ${selected.zone}, ${selected.cpu / 1000} vCPU, ${count.format(selected.memory)} MiB` : `${selected} on Fargate`;
       const rows = map.rows((tasks ?? []).slice(0, LISTED));
       const table = make("table", "lines");
-      const titles = ["Task", "State", "Since placement", "CPU", "Memory"].map((title) => { const cell = make("th", "", title); cell.scope = "col"; return cell; });
+      const titles = [called.Task, "State", "Since placement", "CPU", "Memory"].map((title) => { const cell = make("th", "", title); cell.scope = "col"; return cell; });
       table.append(make("thead", "", "", make("tr", "", "", ...titles)));
       table.append(make("tbody", "", "", ...rows.map((row) => make("tr", "", "", ...row.map((text) => make("td", "", text))))));
       const area = make("div", "scroll", "", table);
       area.tabIndex = 0;
       area.setAttribute("role", "region");
-      area.setAttribute("aria-label", `Tasks of ${head}`);
+      area.setAttribute("aria-label", `${called.Task}s of ${head}`);
       const more = (tasks?.length ?? 0) - rows.length;
-      const none = box && box.machines === 0 ? "Not registered at this time." : "No task at this time.";
+      const none = box && box.machines === 0 ? called.absent : `No ${called.task} at this time.`;
       chosen.replaceChildren(make("h4", "", head), rows.length ? area : make("p", "soft", none), ...(more > 0 ? [make("p", "soft", `And ${count.format(more)} more.`)] : []));
     }
 
@@ -359,19 +365,20 @@
       const points = chart?.lines[line];
       return points?.length ? points[Math.min(at, points.length - 1)] / 1000 : null;
     };
-    const words = [];
+    const called = wordsOf(platform);
+    const said = [];
     const machines = now.boxes.reduce((sum, box) => sum + box.machines, 0);
-    if (now.boxes.length) words.push(plural(machines, "instance", "instances"));
+    if (now.boxes.length) said.push(plural(machines, called.node, called.nodes));
     const running = now.running ?? value("tasks", 1);
-    if (running !== null) words.push(`${plural(running, "task", "tasks")} running`);
-    if (now.starting) words.push(`${count.format(now.starting)} starting`);
-    if (now.waiting) words.push(`${count.format(now.waiting)} waiting for a place`);
+    if (running !== null) said.push(`${plural(running, called.task, called.tasks)} running`);
+    if (now.starting) said.push(`${count.format(now.starting)} starting`);
+    if (now.waiting) said.push(`${count.format(now.waiting)} waiting for a place`);
     const percent = (part, whole) => `${Math.round((part / whole) * 100)} %`;
-    if (now.reserved[1] > 0) words.push(`CPU ${percent(now.reserved[0], now.reserved[1])} reserved`);
-    if (now.reserved[3] > 0) words.push(`memory ${percent(now.reserved[2], now.reserved[3])} reserved`);
+    if (now.reserved[1] > 0) said.push(`CPU ${percent(now.reserved[0], now.reserved[1])} reserved`);
+    if (now.reserved[3] > 0) said.push(`memory ${percent(now.reserved[2], now.reserved[3])} reserved`);
     const spent = value("spent", 0);
-    if (spent !== null) words.push(`${spent.toFixed(2)} USD spent so far`);
-    return words.join(" · ") || "Nothing runs.";
+    if (spent !== null) said.push(`${spent.toFixed(2)} USD spent so far`);
+    return said.join(" · ") || "Nothing runs.";
   }
 
   function drawLegend() {
@@ -460,7 +467,7 @@
         tick += by;
         const of = services[service[nth]];
         const text = sentences[sentence[nth]].replace(/[\u0001\u0002]/g, (mark) => (mark === "\u0001" ? of : String(numbers[next++])));
-        all.push({ at: tick, kind: "service", of, text, platform: number });
+        all.push({ at: tick, kind: wordsOf(platform).event, of, text, platform: number });
       });
       for (const event of maps[number].happenings()) all.push({ ...event, platform: number });
     });

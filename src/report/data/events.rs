@@ -2,7 +2,8 @@
 //!
 //! "(service web) has started 2 tasks: (task web-3) (task web-4)." is the sentence "(service \1) has
 //! started \2 tasks: (task \1-\2) (task \1-\2)." with the numbers 2, 3 and 4. Where not all events fit,
-//! the rarest kinds of sentences stay: what happens seldom is what people look for.
+//! the rarest kinds of sentences stay: what happens seldom is what people look for. Of a pod, its workload
+//! stands for the service.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +16,7 @@ use super::{Clock, Texts};
 
 /// All events of a page together take about this many bytes.
 const BYTES_MAX: usize = 800_000;
-/// Stands for the name of the service in a sentence. Control characters are never in a text.
+/// Stands for the name of the service or workload in a sentence. Control characters are never in a text.
 const SERVICE: char = '\u{1}';
 /// Stands for a number in a sentence.
 const NUMBER: char = '\u{2}';
@@ -27,6 +28,7 @@ const DIGITS_MAX: usize = 9;
 pub(super) struct Events {
     /// How many there were.
     all: usize,
+    /// Services, or the workloads of pods.
     services: Texts,
     sentences: Texts,
     /// Ticks since the event before.
@@ -51,7 +53,7 @@ impl Events {
             .events
             .iter()
             .map(|line| {
-                let (text, numbers) = apart(&number::plain(&line.message), &number::plain(&line.of));
+                let (text, numbers) = apart(&number::plain(&line.told()), &number::plain(&line.workload));
                 let next = sentences.len();
                 let known = sentences.entry(text).or_insert((next, 0));
                 known.1 += 1;
@@ -69,7 +71,7 @@ impl Events {
             let at = clock.at(part.line.at);
             events.at.push(at - before);
             before = at;
-            events.service.push(events.services.number(&part.line.of));
+            events.service.push(events.services.number(&part.line.workload));
             // Sentences hold control characters on purpose, hence not by `number`.
             events.sentence.push(events.sentences.raw(&texts[part.sentence].0));
             events.numbers.extend(&part.numbers);

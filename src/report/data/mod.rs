@@ -29,6 +29,7 @@ const WORKLOADS_MAX: usize = 2_000;
 
 /// How much of a platform the data holds.
 pub(super) struct Scope {
+    kubernetes: bool,
     tasks: usize,
     nodes: usize,
     /// How many machines stand in a group, and the number of instants, of a map that is summed up.
@@ -43,9 +44,11 @@ impl Scope {
         let Some((together, instants)) = self.summed else {
             return String::new();
         };
+        let (tasks, task, machines) =
+            if self.kubernetes { ("pods", "pod", "nodes") } else { ("tasks", "task", "instances") };
         format!(
-            "{} tasks and {} instances are too many to show each. A box is up to {together} instances side by side, \
-             seen at {instants} instants, and only the largest workloads are told apart; tasks.csv has every task.",
+            "{} {tasks} and {} {machines} are too many to show each. A box is up to {together} {machines} side by side, \
+             seen at {instants} instants, and only the largest workloads are told apart; tasks.csv has every {task}.",
             count(self.tasks),
             count(self.nodes)
         )
@@ -59,7 +62,7 @@ impl Scope {
             return String::new();
         }
         format!(
-            "{} of {} service events are here, the rarest kinds first; events.csv has all.",
+            "{} of {} events are here, the rarest kinds first; events.csv has all.",
             count(kept),
             count(all)
         )
@@ -111,6 +114,8 @@ struct Data {
 #[derive(Serialize)]
 struct Platform {
     name: String,
+    /// Tasks are pods, and instances are nodes.
+    kubernetes: bool,
     charts: Vec<curves::Chart>,
     map: Map,
     events: events::Events,
@@ -129,6 +134,7 @@ enum Map {
 impl Platform {
     fn scope(&self, platform: &PlatformSheet) -> Scope {
         Scope {
+            kubernetes: platform.kubernetes,
             tasks: platform.tasks.len(),
             nodes: platform.nodes.len(),
             summed: match &self.map {
@@ -148,9 +154,10 @@ impl Data {
         let shown = platforms.len().max(1);
         let platform = |platform: &PlatformSheet| Platform {
             name: number::plain(&platform.name),
+            kubernetes: platform.kubernetes,
             charts: curves::charts(platform),
             map: if fits(platform, shown) {
-                Map::Tasks(Box::new(tasks::Tasks::of(platform, clock)))
+                Map::Tasks(Box::new(tasks::Tasks::of(platform, clock, end)))
             } else {
                 Map::Frames(frames::Frames::of(platform, clock, end, shown))
             },

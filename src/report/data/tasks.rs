@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::base::Timestamp;
 use crate::base::hash::Map;
 use crate::measure::sheet::{NodeLine, PlatformSheet, TaskLine};
 
@@ -10,7 +11,8 @@ use super::{Clock, Texts};
 /// Beyond so many reasons, a new one is told by its code alone: reasons can name what is unique.
 const STOPS_MAX: usize = 1_000;
 
-/// A map that shows single tasks. Columns of tasks are in the order of their placement.
+/// A map that shows single tasks or pods. Columns are in the order of their placement. A pod that never got
+/// a place stands at the end of its wait: when it went, or after the end of the run.
 #[derive(Serialize, Default)]
 pub(super) struct Tasks {
     /// The most busy first.
@@ -25,7 +27,7 @@ pub(super) struct Tasks {
     stops: Texts,
     /// Ticks since the placement before.
     placed: Vec<i64>,
-    /// The number of the machine; -1 on Fargate.
+    /// The number of the machine; -1 on Fargate, -2 for a pod that never got a place.
     node: Vec<i64>,
     workload: Vec<usize>,
     name: Vec<Name>,
@@ -51,7 +53,7 @@ enum Name {
 }
 
 impl Tasks {
-    pub(super) fn of(platform: &PlatformSheet, clock: Clock) -> Tasks {
+    pub(super) fn of(platform: &PlatformSheet, clock: Clock, end: i64) -> Tasks {
         let mut tasks = Tasks::default();
         tasks.stops.number("");
         for name in busiest(platform) {
@@ -63,20 +65,22 @@ impl Tasks {
             tasks.add_node(node, clock);
         }
         let mut order: Vec<&TaskLine> = platform.tasks.iter().collect();
-        order.sort_by_key(|task| task.placed); // stable: then in the order of the sheet
+        order.sort_by_key(|task| task.placed.min(task.stopped)); // stable: then in the order of the sheet
         let (mut before, mut sizes) = (0, std::collections::BTreeMap::new());
         for task in order {
-            let placed = clock.at(task.placed);
-            tasks.placed.push(placed - before);
-            before = placed;
+            let left = task.placed.min(task.stopped);
+            let waited_until = if left == Timestamp::NEVER { end + 1 } else { clock.at(left) };
+            tasks.placed.push(waited_until - before);
+            before = waited_until;
             let node = known.get(&*task.node).map(|&node| i64::try_from(node).expect("few"));
-            tasks.node.push(node.unwrap_or(-1));
+            tasks.node.push(node.unwrap_or(if task.placed == Timestamp::NEVER { -2 } else { -1 }));
             let size = (task.cpu.parts() / 128, task.memory.mib_down());
             let next = sizes.len();
             tasks.size.push(*sizes.entry(size).or_insert(next));
             if sizes.len() > tasks.sizes.len() {
                 tasks.sizes.push(size);
             }
+            tasks.waited.push((waited_until - clock.at(task.arrived)).max(0));
             tasks.add(task, clock);
         }
         tasks
@@ -85,9 +89,9 @@ impl Tasks {
     fn add(&mut self, task: &TaskLine, clock: Clock) {
         self.workload.push(self.workloads.number(&task.workload));
         self.name.push(Name::of(task));
-        self.waited.push(clock.between(task.arrived, task.placed));
-        self.started.push(clock.between(task.placed, task.started));
-        self.stopped.push(clock.between(task.placed, task.stopped));
+        let from = task.placed.min(task.stopped);
+        self.started.push(clock.between(from, task.started));
+        self.stopped.push(clock.between(from, task.stopped));
         let many = self.stops.list.len() >= STOPS_MAX;
         let stop = match (task.stop_code, &*task.stop_reason) {
             (code, "") => code.to_owned(),

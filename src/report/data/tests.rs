@@ -108,9 +108,29 @@ fn four_hundred_thousand_tasks_are_summed_up_and_the_page_says_so() {
     assert!(page.contains(" is summed up:"));
 }
 
+/// Pods that never got a place are in the map for as long as they wait: until they go, or past the end.
+#[test]
+fn pods_without_a_place_wait_in_the_map() {
+    let sheet = example::pods();
+    let clock = Clock { start: sheet.start, tick: Span::SECOND };
+    let tasks = tasks::Tasks::of(&sheet.platforms[0], clock, 604_800);
+    let tasks = serde_json::to_value(tasks).expect("plain");
+    // In the order in which they are placed or go: web-0, web-1, web-4, web-2, web-3.
+    let rows = [
+        ("placed", [10, 470, 240, 604_081, 0]),
+        ("node", [0, 0, -2, -2, -2]),
+        ("waited", [0, 0, 60, 604_201, 604_201]),
+        ("started", [18, 18, -1, -1, -1]),
+        ("stopped", [495, -1, 0, -1, -1]),
+    ];
+    for (column, expected) in rows {
+        assert_eq!(tasks[column], serde_json::json!(expected), "{column}");
+    }
+}
+
 #[test]
 fn the_data_cannot_end_its_script() {
-    for sheet in [example::hostile(), example::sheet(), example::empty()] {
+    for sheet in [example::hostile(), example::sheet(), example::empty(), example::pods()] {
         let data = Packed::of(&sheet, &sheet.platforms).json;
         assert!(!data.contains(['<', '>', '&', '\u{2028}', '\u{2029}']));
         let read: serde_json::Value = serde_json::from_str(&data).expect("it is JSON");
