@@ -307,7 +307,7 @@ impl Hosts {
         let Some(place) = self.places.get_mut(host) else { return };
         let range = place.range(sandbox);
         assert!(range.is_empty(), "a sandbox is admitted once");
-        let admit = |(index, spec): (u8, &ContainerSpec)| {
+        for ((index, spec), at) in (0..=u8::MAX).zip(containers).zip(range.start..) {
             let id = ContainerId { sandbox, index };
             let container = Container {
                 host,
@@ -321,9 +321,8 @@ impl Hosts {
                 sandbox_timer: 0,
                 prepared: false,
             };
-            (id, self.containers.insert(container).row)
-        };
-        place.containers.splice(range, (0..=u8::MAX).zip(containers).map(admit));
+            place.containers.insert(at, (id, self.containers.insert(container).row));
+        }
     }
 
     /// Does what an agent asks.
