@@ -4,6 +4,8 @@ use std::io::IsTerminal;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
+
 use super::args::Run;
 use super::load::{self, Loaded};
 use super::progress::Bar;
@@ -239,17 +241,21 @@ fn simulate(
     })
 }
 
-/// Writes every file, each whole or not at all, and points `last` at the folder.
+/// Writes every file, each whole or not at all, several at a time, and points `last` at the folder.
 fn save(folder: &Path, sheet: &Sheet, ready: &[Ready]) -> Result<(), Exit> {
     let mut files = report::files(sheet);
     let folders = report::folders(&sheet.platforms);
     for ((Ready { record, .. }, platform), below) in ready.iter().zip(&sheet.platforms).zip(folders) {
         let bytes = record.with_digest(&platform.decision_digest).to_json();
-        files.push(report::File { path: format!("{below}/run.json"), bytes });
+        files.push(report::File::new(format!("{below}/run.json"), move |to| to.write_all(&bytes)));
     }
-    for file in files {
+    let written = files.par_iter().with_max_len(1).map(|file| {
         let path = folder.join(&file.path);
-        write::atomically(&path, &file.bytes).map_err(|error| unwritable(&path, &error))?;
+        write::atomically(&path, |to| file.write(to)).map_err(|error| (path, error))
+    });
+    let written: Vec<_> = written.collect();
+    for result in written {
+        result.map_err(|(path, error)| unwritable(&path, &error))?;
     }
     write::point_last(folder);
     Ok(())

@@ -100,7 +100,7 @@ pub(super) fn run(ready: &Ready, asked: &Run, several: bool) -> Result<(), Exit>
     let pool = pool.map_err(|error| unwritable(std::io::Error::other(error)))?;
     let done: Vec<Done> = pool.install(|| runs.par_iter().map(run).collect());
     let file = out.join("points.csv");
-    write::atomically(&file, points(name, &done).as_bytes()).map_err(unwritable)?;
+    write::atomically(&file, |to| to.write_all(points(name, &done).as_bytes())).map_err(unwritable)?;
     write::point_last(&out);
     if asked.json {
         say(&json(&ready.policies, &done));

@@ -9,12 +9,15 @@ use std::path::Path;
 /// Writes a file atomically, making its folder where needed.
 ///
 /// # Errors
-/// Whatever the file system answers; the former file is untouched then.
-pub(super) fn atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Whatever the file system or `write` answers; the former file is untouched then.
+pub(super) fn atomically(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
     let mut file = tempfile::Builder::new().prefix(".writing-").tempfile_in(folder)?;
-    file.write_all(bytes)?;
+    write(&mut file)?;
     file.as_file().sync_data()?;
     make_readable(file.path())?;
     file.persist(path).map_err(|error| error.error)?;

@@ -6,6 +6,7 @@
 mod cell;
 
 use std::borrow::Cow;
+use std::io::{self, Write};
 
 use crate::base::{Span, Timestamp};
 use crate::measure::sheet::{
@@ -159,8 +160,11 @@ pub const EVENTS: &[Field<EventLine>] = &[
 ];
 
 /// `summary.csv`: one row per platform and replication.
-pub fn summary(sheet: &Sheet, platforms: &[PlatformSheet]) -> Vec<u8> {
-    let mut writer = Writer::new(names(SUMMARY).chain(sheet.columns.iter().map(|column| column.name)));
+///
+/// # Errors
+/// Whatever `to` answers.
+pub fn summary(sheet: &Sheet, platforms: &[PlatformSheet], to: &mut dyn Write) -> io::Result<()> {
+    let mut writer = Writer::new(to, names(SUMMARY).chain(sheet.columns.iter().map(|column| column.name)))?;
     for platform in platforms {
         for replication in &platform.replications {
             let row = SummaryRow { platform: platform.name.clone(), replication: replication.clone() };
@@ -168,44 +172,59 @@ pub fn summary(sheet: &Sheet, platforms: &[PlatformSheet]) -> Vec<u8> {
                 let value = replication.values.get(at).copied().flatten();
                 word(value.and_then(|value| number::exact(value, column.decimals)).unwrap_or_default())
             });
-            writer.row(cells(SUMMARY, &row).chain(values));
+            writer.row(cells(SUMMARY, &row).chain(values))?;
         }
     }
     writer.finish()
 }
 
 /// `timeseries.csv`: one row per instant of the grid, one column per series.
-pub fn timeseries(sheet: &Sheet, platform: &PlatformSheet) -> Vec<u8> {
+///
+/// # Errors
+/// Whatever `to` answers.
+pub fn timeseries(sheet: &Sheet, platform: &PlatformSheet, to: &mut dyn Write) -> io::Result<()> {
     let mut writer =
-        Writer::new(names(TIMESERIES).chain(platform.series.iter().map(|series| series.column.name)));
+        Writer::new(to, names(TIMESERIES).chain(platform.series.iter().map(|series| series.column.name)))?;
     let points = platform.series.iter().map(|series| series.points.len()).max().unwrap_or(0);
     for at in 0..points {
         let nanos = platform.series_period.as_nanos().checked_mul(at as u64);
         let row = GridRow { start: sheet.start, elapsed: nanos.map(Span::from_nanos) };
         let values = platform.series.iter().map(|series| point(series, at));
-        writer.row(cells(TIMESERIES, &row).chain(values));
+        writer.row(cells(TIMESERIES, &row).chain(values))?;
     }
     writer.finish()
 }
 
 /// `tasks.csv`: one row per task.
-pub fn tasks(platform: &PlatformSheet) -> Vec<u8> {
-    table(TASKS, &platform.tasks)
+///
+/// # Errors
+/// Whatever `to` answers.
+pub fn tasks(platform: &PlatformSheet, to: &mut dyn Write) -> io::Result<()> {
+    table(TASKS, &platform.tasks, to)
 }
 
 /// `nodes.csv`: one row per machine.
-pub fn nodes(platform: &PlatformSheet) -> Vec<u8> {
-    table(NODES, &platform.nodes)
+///
+/// # Errors
+/// Whatever `to` answers.
+pub fn nodes(platform: &PlatformSheet, to: &mut dyn Write) -> io::Result<()> {
+    table(NODES, &platform.nodes, to)
 }
 
 /// `bill.csv`: one row per charge line.
-pub fn bill(platform: &PlatformSheet) -> Vec<u8> {
-    table(BILL, &platform.bill)
+///
+/// # Errors
+/// Whatever `to` answers.
+pub fn bill(platform: &PlatformSheet, to: &mut dyn Write) -> io::Result<()> {
+    table(BILL, &platform.bill, to)
 }
 
 /// `events.csv`: one row per event.
-pub fn events(platform: &PlatformSheet) -> Vec<u8> {
-    table(EVENTS, &platform.events)
+///
+/// # Errors
+/// Whatever `to` answers.
+pub fn events(platform: &PlatformSheet, to: &mut dyn Write) -> io::Result<()> {
+    table(EVENTS, &platform.events, to)
 }
 
 /// A documented column: its name and what it means.
@@ -262,10 +281,10 @@ fn cells<'a, T>(fields: &'static [Field<T>], row: &'a T) -> impl Iterator<Item =
     fields.iter().map(move |field| (field.of)(row))
 }
 
-fn table<T>(fields: &'static [Field<T>], rows: &[T]) -> Vec<u8> {
-    let mut writer = Writer::new(names(fields));
+fn table<T>(fields: &'static [Field<T>], rows: &[T], to: &mut dyn Write) -> io::Result<()> {
+    let mut writer = Writer::new(to, names(fields))?;
     for row in rows {
-        writer.row(cells(fields, row));
+        writer.row(cells(fields, row))?;
     }
     writer.finish()
 }
@@ -285,7 +304,8 @@ mod tests {
                 .collect(),
             ..PlatformSheet::default()
         };
-        let bytes = timeseries(&Sheet::default(), &platform);
+        let mut bytes = Vec::new();
+        timeseries(&Sheet::default(), &platform, &mut bytes).expect("memory");
         let expected = "at,elapsed_s,cpu_reserved_vcpu,tasks\n\
                         1970-01-01T00:00:00.000Z,0,0,3\n\
                         1970-01-01T00:01:30.000Z,90,0.5,\n\

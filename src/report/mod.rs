@@ -1,6 +1,6 @@
 //! Floor 6: what people and programs read of a result.
 //!
-//! Pure functions from a [`Sheet`] to bytes. The caller writes them; equal sheets give equal bytes.
+//! Pure functions from a [`Sheet`] to bytes. The caller says where they go; equal sheets give equal bytes.
 //! Knows nothing of simulation, world or record, nor of disks, clocks or terminals.
 
 pub mod csv;
@@ -18,7 +18,10 @@ mod example;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
+use std::io::{self, Write};
 use std::slice::from_ref;
+use std::sync::{Arc, OnceLock};
 
 use crate::measure::sheet::{PlatformSheet, Sheet};
 use data::Packed;
@@ -43,13 +46,45 @@ pub enum Place {
     Inside,
 }
 
-/// A file to be written.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct File {
+/// A file to be written. What it holds is made while it is written, since it may be large.
+pub struct File<'a> {
     /// Its path below the folder of the result, parts separated by `/`; only letters, digits, `.`, `_`, `-`.
     pub path: String,
-    /// What it holds.
-    pub bytes: Vec<u8>,
+    make: Box<Make<'a>>,
+}
+
+/// Writes what a file holds.
+type Make<'a> = dyn Fn(&mut dyn Write) -> io::Result<()> + Send + Sync + 'a;
+
+impl<'a> File<'a> {
+    /// A file that holds what `make` writes.
+    pub fn new(
+        path: impl Into<String>,
+        make: impl Fn(&mut dyn Write) -> io::Result<()> + Send + Sync + 'a,
+    ) -> Self {
+        File { path: path.into(), make: Box::new(make) }
+    }
+
+    /// Writes what the file holds.
+    ///
+    /// # Errors
+    /// Whatever `to` answers.
+    pub fn write(&self, to: &mut dyn Write) -> io::Result<()> {
+        (self.make)(to)
+    }
+
+    /// What the file holds.
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.write(&mut bytes).expect("memory takes everything");
+        bytes
+    }
+}
+
+impl fmt::Debug for File<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "File {}", self.path)
+    }
 }
 
 /// Every file of a result: a folder for each platform, and above them what compares platforms.
@@ -62,21 +97,48 @@ pub struct File {
 /// assert!(files.iter().any(|file| file.path == "report.html"));
 /// assert!(files.iter().any(|file| file.path == "ecs/bill.csv"));
 /// ```
-pub fn files(sheet: &Sheet) -> Vec<File> {
-    let all = &sheet.platforms;
-    let packed = Packed::of(sheet, all);
-    let mut files = vec![
-        File { path: "report.html".to_owned(), bytes: html::report(sheet, all, Place::Above, &packed) },
-        File { path: "summary.json".to_owned(), bytes: json::summary(sheet, all) },
-        File { path: "summary.csv".to_owned(), bytes: csv::summary(sheet, all) },
-    ];
-    let plots = svg::costs(sheet, all).into_iter().chain(svg::starts(all));
-    files.extend(plots.map(|plot| plot_file("", &plot)));
+pub fn files(sheet: &Sheet) -> Vec<File<'_>> {
+    let all = sheet.platforms.as_slice();
+    let packed = Arc::default();
+    let mut files = files_of(sheet, all, Place::Above, "", &packed);
     for (platform, folder) in all.iter().zip(folders(all)) {
-        let alone = (all.len() > 1).then(|| Packed::of(sheet, from_ref(platform)));
-        let packed = alone.as_ref().unwrap_or(&packed);
-        files.extend(platform_files(sheet, platform, packed, &format!("{folder}/")));
+        let folder = format!("{folder}/");
+        let file = |name: &str| format!("{folder}{name}");
+        let packed = if all.len() == 1 { Arc::clone(&packed) } else { Arc::default() };
+        files.extend(files_of(sheet, from_ref(platform), Place::Inside, &folder, &packed));
+        files.push(File::new(file("timeseries.csv"), |to| csv::timeseries(sheet, platform, to)));
+        files.push(File::new(file("tasks.csv"), |to| csv::tasks(platform, to)));
+        files.push(File::new(file("nodes.csv"), |to| csv::nodes(platform, to)));
+        files.push(File::new(file("bill.csv"), |to| csv::bill(platform, to)));
+        files.push(File::new(file("events.csv"), |to| csv::events(platform, to)));
+        files.extend(
+            svg::over_time(platform, from_ref(platform)).into_iter().map(|plot| plot_file(&folder, plot)),
+        );
     }
+    files
+}
+
+/// The files that platforms have together, or one has alone.
+fn files_of<'a>(
+    sheet: &'a Sheet,
+    platforms: &'a [PlatformSheet],
+    place: Place,
+    folder: &str,
+    packed: &Arc<OnceLock<Packed>>,
+) -> Vec<File<'a>> {
+    let file = |name: &str| format!("{folder}{name}");
+    let packed = Arc::clone(packed);
+    let page = move |to: &mut dyn Write| {
+        let packed = packed.get_or_init(|| Packed::of(sheet, platforms));
+        to.write_all(&html::report(sheet, platforms, place, packed))
+    };
+    let mut files = vec![
+        File::new(file("report.html"), page),
+        File::new(file("summary.json"), move |to| to.write_all(&json::summary(sheet, platforms))),
+        File::new(file("summary.csv"), move |to| csv::summary(sheet, platforms, to)),
+    ];
+    let plots = svg::costs(sheet, platforms).into_iter().chain(svg::starts(platforms));
+    files.extend(plots.map(|plot| plot_file(folder, plot)));
     files
 }
 
@@ -93,27 +155,8 @@ pub fn folders(platforms: &[PlatformSheet]) -> Vec<String> {
     taken
 }
 
-fn platform_files(sheet: &Sheet, platform: &PlatformSheet, packed: &Packed, folder: &str) -> Vec<File> {
-    let one = from_ref(platform);
-    let file = |name: &str, bytes| File { path: format!("{folder}{name}"), bytes };
-    let mut files = vec![
-        file("report.html", html::report(sheet, one, Place::Inside, packed)),
-        file("summary.json", json::summary(sheet, one)),
-        file("summary.csv", csv::summary(sheet, one)),
-        file("timeseries.csv", csv::timeseries(sheet, platform)),
-        file("tasks.csv", csv::tasks(platform)),
-        file("nodes.csv", csv::nodes(platform)),
-        file("bill.csv", csv::bill(platform)),
-        file("events.csv", csv::events(platform)),
-    ];
-    let plots =
-        svg::costs(sheet, one).into_iter().chain(svg::starts(one)).chain(svg::over_time(platform, one));
-    files.extend(plots.map(|plot| plot_file(folder, &plot)));
-    files
-}
-
-fn plot_file(folder: &str, plot: &svg::Plot) -> File {
-    File { path: format!("{folder}{}.svg", plot.file), bytes: svg::file(plot) }
+fn plot_file<'a>(folder: &str, plot: svg::Plot) -> File<'a> {
+    File::new(format!("{folder}{}.svg", plot.file), move |to| to.write_all(&svg::file(&plot)))
 }
 
 /// Names of files of the result itself and of devices are not for folders.

@@ -41,7 +41,7 @@ fn written(sheet: &Sheet) -> (TempDir, PathBuf) {
     let files = windtunnel::report::files(sheet);
     let page = files.into_iter().find(|file| file.path == "report.html").expect("a report");
     let path = folder.path().join("report.html");
-    std::fs::write(&path, page.bytes).expect("it can be written");
+    std::fs::write(&path, page.bytes()).expect("it can be written");
     (folder, path)
 }
 

@@ -1,8 +1,9 @@
-//! The text of one csv file, in memory, cell by cell.
+//! The text of one csv file, cell by cell.
 //!
 //! A file may have millions of cells, so that nothing is allocated for one. Knows nothing of columns.
 
 use std::borrow::Cow;
+use std::io::{self, Write};
 
 use crate::base::{Span, Timestamp};
 use crate::report::number;
@@ -21,41 +22,51 @@ pub(super) enum Cell<'a> {
     Seconds(Span),
 }
 
-/// Writes one row after another.
-pub(super) struct Writer {
+/// Writes one row after another, many at a time.
+pub(super) struct Writer<'w> {
+    to: &'w mut dyn Write,
+    /// Rows that are not written yet.
     bytes: Vec<u8>,
-    /// The day of the instant that was written last, and its text up to the `T`: rows come about in the
-    /// order of time.
-    day: (u64, String),
+    /// The instant that came last, and its text: most come twice.
+    instant: (Timestamp, [u8; 24]),
 }
+
+/// So many bytes are written at a time.
+const BLOCK: usize = 1 << 16;
 
 impl Cell<'_> {
     pub(super) const EMPTY: Self = Cell::Word(Cow::Borrowed(""));
 }
 
-impl Writer {
-    pub(super) fn new<'a>(header: impl Iterator<Item = &'a str>) -> Self {
-        let mut writer = Writer { bytes: Vec::new(), day: (0, until_time(Timestamp::from_nanos(0))) };
-        writer.row(header.map(|name| Cell::Word(name.into())));
-        writer
+impl<'w> Writer<'w> {
+    pub(super) fn new<'a>(to: &'w mut dyn Write, header: impl Iterator<Item = &'a str>) -> io::Result<Self> {
+        let start = Timestamp::from_nanos(0);
+        let mut writer =
+            Writer { to, bytes: Vec::with_capacity(2 * BLOCK), instant: (start, instant_text(start)) };
+        writer.row(header.map(|name| Cell::Word(name.into())))?;
+        Ok(writer)
     }
 
     /// Adds a row, which has at least one cell.
-    pub(super) fn row<'a>(&mut self, cells: impl Iterator<Item = Cell<'a>>) {
+    pub(super) fn row<'a>(&mut self, cells: impl Iterator<Item = Cell<'a>>) -> io::Result<()> {
         for cell in cells {
             self.cell(&cell);
             self.bytes.push(b',');
         }
         *self.bytes.last_mut().expect("a row has a cell") = b'\n';
+        if self.bytes.len() >= BLOCK { self.finish() } else { Ok(()) }
     }
 
-    /// The whole text.
-    pub(super) fn finish(self) -> Vec<u8> {
-        self.bytes
+    /// Writes what is not written yet.
+    pub(super) fn finish(&mut self) -> io::Result<()> {
+        self.to.write_all(&self.bytes)?;
+        self.bytes.clear();
+        Ok(())
     }
 
     fn cell(&mut self, cell: &Cell<'_>) {
         match *cell {
+            Cell::Text(value) if is_harmless(value) => self.bytes.extend_from_slice(value.as_bytes()),
             Cell::Text(value) => self.text(value),
             Cell::Word(ref value) => self.word(value),
             Cell::Instant(Timestamp::NEVER) => {}
@@ -65,7 +76,7 @@ impl Writer {
     }
 
     fn text(&mut self, value: &str) {
-        let value = number::plainly(value);
+        let value = number::plain(value);
         if value.trim_start().starts_with(['=', '+', '-', '@']) {
             self.word(&format!("'{value}"));
         } else {
@@ -84,12 +95,14 @@ impl Writer {
     }
 
     fn instant(&mut self, at: Timestamp) {
-        let (day, in_day) = (at.as_nanos() / DAY_NS, at.as_nanos() % DAY_NS);
-        if self.day.0 != day {
-            self.day = (day, until_time(at));
+        let (known, known_text) = &mut self.instant;
+        if known.as_nanos() / DAY_NS != at.as_nanos() / DAY_NS {
+            *known_text = instant_text(at);
+        } else if *known != at {
+            known_text[DATE..].copy_from_slice(&time(at.as_nanos() % DAY_NS / 1_000_000));
         }
-        self.bytes.extend_from_slice(self.day.1.as_bytes());
-        self.bytes.extend_from_slice(&time(in_day / 1_000_000));
+        *known = at;
+        self.bytes.extend_from_slice(known_text);
     }
 
     fn seconds(&mut self, span: Span) {
@@ -134,20 +147,38 @@ const fn digit(number: u64) -> u8 {
     b'0' + (number % 10) as u8
 }
 
-/// The text of an instant up to its `T`.
-fn until_time(at: Timestamp) -> String {
+/// The length of a date with its `T`.
+const DATE: usize = 11;
+
+fn instant_text(at: Timestamp) -> [u8; 24] {
     let text = number::instant(at).expect("it is not never");
-    text.split_inclusive('T').next().expect("a date comes first").to_owned()
+    text.as_bytes().try_into().expect("years have four digits")
 }
+
+/// Whether a text is written as it is: plain, no formula, nothing that ends a cell. Most are.
+fn is_harmless(value: &str) -> bool {
+    value.bytes().all(|byte| HARMLESS[usize::from(byte)]) && !value.starts_with([' ', '=', '+', '-', '@'])
+}
+
+const HARMLESS: [bool; 256] = {
+    let mut harmless = [false; 256];
+    let mut byte = b' ';
+    while byte <= b'~' {
+        harmless[byte as usize] = byte != b',' && byte != b'"';
+        byte += 1;
+    }
+    harmless
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn written(cells: impl IntoIterator<Item = Cell<'static>>) -> String {
-        let mut writer = Writer::new(["a"].into_iter());
-        writer.row(cells.into_iter());
-        let text = String::from_utf8(writer.finish()).expect("text");
+        let mut bytes = Vec::new();
+        let mut writer = Writer::new(&mut bytes, ["a"].into_iter()).expect("memory");
+        writer.row(cells.into_iter()).and_then(|()| writer.finish()).expect("memory");
+        let text = String::from_utf8(bytes).expect("text");
         text.strip_prefix("a\n").and_then(|text| text.strip_suffix('\n')).expect("two lines").to_owned()
     }
 
