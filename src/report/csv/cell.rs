@@ -142,7 +142,6 @@ fn time(millis: u64) -> [u8; 13] {
 }
 
 /// The last digit of a number.
-#[expect(clippy::cast_possible_truncation, reason = "below ten")]
 const fn digit(number: u64) -> u8 {
     b'0' + (number % 10) as u8
 }

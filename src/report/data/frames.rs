@@ -121,12 +121,13 @@ impl Frames {
     /// Adds what is there from one tick to another to the first instants that see it come and go; where
     /// it comes at no tick, nothing.
     fn change(&self, steps: &mut [Frame], [from, to]: [i64; 2], add: impl Fn(&mut Frame, i64)) {
-        let seen = |tick: i64| self.at.partition_point(|&at| at < tick);
-        if from >= 0 {
-            steps.get_mut(seen(from)).map(|frame| add(frame, 1));
-        }
-        if from >= 0 && to >= from {
-            steps.get_mut(seen(to)).map(|frame| add(frame, -1));
+        let comes = (from >= 0).then_some((from, 1));
+        let goes = (from >= 0 && to >= from).then_some((to, -1));
+        for (tick, sign) in comes.into_iter().chain(goes) {
+            let seen = self.at.partition_point(|&at| at < tick);
+            if let Some(step) = steps.get_mut(seen) {
+                add(step, sign);
+            }
         }
     }
 
