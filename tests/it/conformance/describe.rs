@@ -119,8 +119,8 @@ fn node<'a>(specs: &'a Specs, scheduler: &Scheduler, row: Row<NodeInfo>) -> &'a 
 fn describe_nodes(specs: &Specs, scheduler: &Scheduler, listed: usize, put: &mut impl FnMut(&str, Value)) {
     let found = scheduler.found();
     let mut groups: BTreeMap<(&str, &str, Vec<String>), Vec<&str>> = BTreeMap::new();
-    for (row, status) in &found.refused {
-        groups.entry(refusal(status)).or_default().push(node(specs, scheduler, *row));
+    for (row, status) in found.refused.iter() {
+        groups.entry(refusal(status)).or_default().push(node(specs, scheduler, row));
     }
     let counted = found.refused.len() > listed;
     let groups = groups.into_iter().map(|((plugin, code, reasons), mut nodes)| {

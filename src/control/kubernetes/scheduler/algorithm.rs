@@ -11,7 +11,7 @@ use crate::mark;
 
 use super::cluster::NodeInfo;
 use super::framework::{Cycle, Profile, Scores, Status};
-use super::shape_index::{Hit, Pure};
+use super::shape_index::{Hit, Speakers};
 
 /// Clusters with fewer nodes are searched whole, and a search never wants fewer feasible nodes.
 const FEASIBLE_MIN: usize = 100;
@@ -24,7 +24,7 @@ pub struct Found {
     /// Nodes that can do, in the order in which they were met.
     pub feasible: Vec<Row<NodeInfo>>,
     /// Nodes that were refused, in the order in which they were met.
-    pub refused: Vec<(Row<NodeInfo>, Status)>,
+    pub refused: Refused,
     /// Why every node without a refusal of its own is out: the whole pod was refused, or the search was
     /// narrowed.
     pub absent: Option<Status>,
@@ -40,12 +40,22 @@ pub struct Found {
     pub feasible_count: usize,
     /// How many of them have a refusal of their own.
     pub refused_count: usize,
+    /// Whether each refusal was kept from an earlier cycle, or would be kept to a later one.
+    pub kept: bool,
     /// Whether only the choice is wanted: then the lists and scores of a cycle that finds a node may stay
     /// empty.
     pub brief: bool,
     /// Whether the refusals of a cycle that finds no node may stay unsaid as well: for callers that neither
     /// preempt nor explain.
     pub wordless: bool,
+}
+
+/// Nodes with the reasons why they are out. Few reasons stand for many nodes.
+#[derive(Clone, Debug, Default)]
+pub struct Refused {
+    nodes: Vec<(Row<NodeInfo>, usize)>,
+    /// Each reason, and how many nodes are out for it.
+    kinds: Vec<(Status, usize)>,
 }
 
 /// What a cycle decided.
@@ -100,7 +110,7 @@ pub fn schedule(profile: &mut Profile, cycle: &Cycle<'_>, start: &mut usize, fou
         Ok(None) => {}
     }
     found.feasible_count = found.feasible.len();
-    found.refused_count += found.refused.len();
+    found.refused_count = found.refused_count.max(found.refused.len());
     match found.feasible[..] {
         [] => Choice::Nowhere,
         [only] => {
@@ -137,21 +147,19 @@ fn find_feasible(
         found.absent = Some(status);
         return Ok(None);
     }
-    if found.brief
-        && prepared.only.is_none()
-        && let Some(hit) = search_index(profile, cycle, *start)?
-        && (hit.place.is_some() || found.wordless)
-    {
-        (found.feasible_count, found.refused_count) = (hit.feasible, hit.refused);
-        *start = (*start + hit.feasible + hit.refused) % found.nodes;
-        return Ok(hit.place.map(|place| cycle.cluster.order()[place]));
-    }
     if let Some(nominated) = cycle.pod.nominated.and_then(|name| cycle.cluster.node(name)) {
         mark!("K 2.5 a nominated node is looked at first, alone");
         let alone = search(profile, cycle, &[nominated.row], *start, found);
         if alone.is_ok() && !found.feasible.is_empty() {
             return Ok(None);
         }
+    }
+    if found.brief
+        && prepared.only.is_none()
+        && let Some(hit) = search_index(profile, cycle, *start, found)
+    {
+        *start = (*start + hit.feasible + found.refused_count) % found.nodes;
+        return Ok(hit.place.map(|place| cycle.cluster.order()[place]));
     }
     let searched = match &prepared.only {
         None => search(profile, cycle, cycle.cluster.order(), *start, found),
@@ -173,18 +181,38 @@ fn find_feasible(
     searched.map(|()| None)
 }
 
-/// Asks the index, where every plugin looks at the node alone and no nomination is in the way.
-fn search_index(profile: &mut Profile, cycle: &Cycle<'_>, start: usize) -> Result<Option<Hit>, Status> {
-    if cycle.pod.nominated.is_some() || !cycle.cluster.nominated.is_empty() || profile.order.score.is_empty()
-    {
-        return Ok(None);
+/// Asks the index, and notes what came of it.
+fn search_index(
+    profile: &mut Profile,
+    cycle: &Cycle<'_>,
+    start: usize,
+    found: &mut Found,
+) -> Option<Hit> {
+    if profile.order.score.is_empty() {
+        return None;
     }
-    let Some(pure) = Pure::of(profile, cycle) else { return Ok(None) };
-    let wanted = feasible_wanted(profile.percentage, cycle.cluster.order().len());
+    let speakers = Speakers::of(profile, cycle);
+    let order = cycle.cluster.order();
+    let wanted = feasible_wanted(profile.percentage, order.len());
+    let alone = found.refused.clone();
+    let refused = if found.wordless { None } else { Some(&mut found.refused) };
     let mut index = std::mem::take(&mut profile.index);
-    let hit = index.search(profile, &pure, cycle, start, wanted);
+    let hit = index.search(profile, &speakers, cycle, (start, wanted), refused);
     profile.index = index;
-    hit
+    let Some(hit) = hit else {
+        found.refused = alone;
+        return None;
+    };
+    // A nominated node that was refused alone counts once, whether it was met again or not.
+    let met = |row: Row<NodeInfo>| {
+        let place = cycle.cluster.place_of(row).expect("it was looked at");
+        (place + order.len() - start % order.len()) % order.len() < hit.feasible + hit.refused
+    };
+    let unmet = alone.iter().filter(|(row, _)| !met(*row)).count();
+    (found.feasible_count, found.refused_count) = (hit.feasible, hit.refused + unmet);
+    found.kept = speakers.are_kept();
+    found.rejected_by.extend(found.refused.kinds().map(|(status, _)| status.plugin));
+    Some(hit)
 }
 
 /// Filters nodes in order, from `start` on, until one feasible node more than wanted is met: that one does
@@ -216,7 +244,7 @@ fn search(
                 if !status.plugin.is_empty() {
                     found.rejected_by.insert(status.plugin);
                 }
-                found.refuse(row, status);
+                found.refused.add(row, &status);
             }
             Err(status) => return Err(status),
         }
@@ -225,18 +253,57 @@ fn search(
 }
 
 impl Found {
-    /// Notes why a node is out; a node that was looked at twice keeps its last refusal.
-    fn refuse(&mut self, row: Row<NodeInfo>, status: Status) {
-        match self.refused.first_mut().filter(|(known, _)| *known == row) {
-            Some(first) => first.1 = status,
-            None => self.refused.push((row, status)),
-        }
-    }
-
     /// Why a node is out.
     pub fn status(&self, row: Row<NodeInfo>) -> Option<&Status> {
         let own = self.refused.iter().find(|(known, _)| *known == row);
         own.map(|(_, status)| status).or(self.absent.as_ref())
+    }
+}
+
+impl Refused {
+    /// How many nodes.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// Each node, and why it is out.
+    pub fn iter(&self) -> impl Iterator<Item = (Row<NodeInfo>, &Status)> {
+        self.nodes.iter().map(|&(row, kind)| (row, &self.kinds[kind].0))
+    }
+
+    /// Each reason, and how many nodes are out for it.
+    pub fn kinds(&self) -> impl Iterator<Item = (&Status, usize)> {
+        self.kinds.iter().map(|(status, count)| (status, *count)).filter(|(_, count)| *count > 0)
+    }
+
+    /// Notes why a node is out.
+    pub fn add(&mut self, row: Row<NodeInfo>, status: &Status) {
+        let kind = self.kind(status);
+        self.push(row, kind);
+    }
+
+    /// The number of a reason.
+    pub(super) fn kind(&mut self, status: &Status) -> usize {
+        let known = self.kinds.iter().position(|(known, _)| known == status);
+        known.unwrap_or_else(|| {
+            self.kinds.push((status.clone(), 0));
+            self.kinds.len() - 1
+        })
+    }
+
+    /// Notes why a node is out, by the number of the reason. The first node may be looked at again; it keeps
+    /// its last refusal.
+    pub(super) fn push(&mut self, row: Row<NodeInfo>, kind: usize) {
+        self.kinds[kind].1 += 1;
+        match self.nodes.first_mut().filter(|(known, _)| *known == row) {
+            Some(first) => self.kinds[std::mem::replace(&mut first.1, kind)].1 -= 1,
+            None => self.nodes.push((row, kind)),
+        }
     }
 }
 

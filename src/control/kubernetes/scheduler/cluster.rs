@@ -39,7 +39,8 @@ pub struct Cluster {
     place: Vec<u32>,
     /// Counts the search orders.
     epoch: u64,
-    /// Nodes as they changed from snapshot to snapshot; the oldest are forgotten.
+    /// Nodes as they changed from snapshot to snapshot, or what is nominated to them; the oldest are
+    /// forgotten.
     changes: Vec<Row<NodeInfo>>,
     changes_start: u64,
     /// How many pods that count on a node have any affinity, and required anti-affinity.
@@ -65,6 +66,10 @@ pub struct Listers {
     pub selecting: BTreeMap<(Symbol, Option<super::super::objects::ControllerKind>, Symbol), Selecting>,
     pub budgets: BTreeMap<(Symbol, Symbol), Named<BudgetSpec>>,
     pub namespaces: BTreeMap<Symbol, Named<Labels>>,
+    /// How often what selects pods changed, a namespace, and a budget.
+    pub selecting_revision: u64,
+    pub namespaces_revision: u64,
+    pub budgets_revision: u64,
 }
 
 /// A node and the sums of its pods.
@@ -108,8 +113,10 @@ struct Images {
 /// Which pods are nominated to which node.
 #[derive(Debug, Default)]
 pub struct Nominated {
-    by_node: Map<Symbol, Vec<Row<Pod>>>,
+    by_node: BTreeMap<Symbol, Vec<Row<Pod>>>,
     node_of: Map<Row<Pod>, Symbol>,
+    /// Nodes whose nominations changed since the last snapshot.
+    changed: Vec<Symbol>,
 }
 
 impl std::ops::Index<Row<NodeInfo>> for Cluster {
@@ -163,6 +170,9 @@ impl Cluster {
             self.pods.resize(row.index() + 1, None);
         }
         self.pods[row.index()] = pod;
+        if let Some(node) = self.nominated.node_of(row) {
+            self.nominated.changed.push(node);
+        }
     }
 
     /// Counts a pod on the node that it names; says which one that is.
@@ -233,10 +243,10 @@ impl Cluster {
         for row in std::mem::take(&mut self.dirty) {
             let node = &mut self.nodes[row.index()];
             node.dirty = false;
+            self.changes.push(row);
             if node.spec.is_none() {
                 continue;
             }
-            self.changes.push(row);
             mark!("K 2.14 the image counts of a node are renewed when it changes");
             node.images.clear();
             let counts = node.image_rows.iter().map(|&(name, state)| {
@@ -249,6 +259,9 @@ impl Cluster {
                 self.snapshot_size += 1;
                 renew_all = true;
             }
+        }
+        for node in std::mem::take(&mut self.nominated.changed) {
+            self.changes.extend(self.by_name.get(&node));
         }
         if self.snapshot_size > self.tree.len() {
             for (node, listed) in self.nodes.iter().zip(&mut self.in_snapshot) {
@@ -466,6 +479,11 @@ impl Nominated {
         self.node_of.is_empty()
     }
 
+    /// The nodes that pods are nominated to.
+    pub fn nodes(&self) -> impl Iterator<Item = Symbol> {
+        self.by_node.keys().copied()
+    }
+
     /// Where a pod is nominated to.
     pub fn node_of(&self, pod: Row<Pod>) -> Option<Symbol> {
         self.node_of.get(&pod).copied()
@@ -475,7 +493,8 @@ impl Nominated {
     pub fn add(&mut self, pod: Row<Pod>, node: Symbol) {
         self.remove(pod);
         self.node_of.insert(pod, node);
-        self.by_node.get_or_insert_with(node, Vec::new).push(pod);
+        self.by_node.entry(node).or_default().push(pod);
+        self.changed.push(node);
     }
 
     /// Takes a nomination back, if there is one.
@@ -486,6 +505,7 @@ impl Nominated {
         if pods.is_empty() {
             self.by_node.remove(&node);
         }
+        self.changed.push(node);
     }
 }
 

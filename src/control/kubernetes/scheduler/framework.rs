@@ -173,9 +173,7 @@ pub enum Dependence {
     Node,
     /// The row of the node, and for the normalised score the feasible nodes of the cycle.
     NormalizedOverWindow,
-    /// The feasible nodes of the cycle.
-    Window,
-    /// Pods and nodes of the whole cluster.
+    /// Anything else: the plugin is asked in each cycle, of many nodes at once.
     Cluster,
 }
 
@@ -232,6 +230,26 @@ pub trait Plugin: fmt::Debug {
         Ok(())
     }
 
+    /// Strikes out those of several nodes that cannot do; the same as [`filter`](Self::filter), one by one.
+    ///
+    /// # Errors
+    /// When something is broken.
+    fn filter_many(
+        &self,
+        cycle: &Cycle<'_>,
+        nodes: &[Row<NodeInfo>],
+        can: &mut [bool],
+    ) -> Result<(), Status> {
+        for (can, &node) in can.iter_mut().zip(nodes).filter(|(can, _)| **can) {
+            match self.filter(cycle, &cycle.cluster[node]) {
+                Ok(()) => {}
+                Err(status) if status.is_rejection() => *can = false,
+                Err(status) => return Err(status),
+            }
+        }
+        Ok(())
+    }
+
     /// What `pre_filter` worked out is to be as if this pod were on the node as well.
     fn add_pod(&mut self, _cycle: &Cycle<'_>, _added: Row<Pod>, _node: &NodeInfo) {}
 
@@ -273,6 +291,22 @@ pub trait Plugin: fmt::Debug {
     /// When something is broken.
     fn score(&self, _cycle: &Cycle<'_>, _node: &NodeInfo) -> Result<i64, Status> {
         Ok(0)
+    }
+
+    /// How good several nodes are; the same as [`score`](Self::score), one by one.
+    ///
+    /// # Errors
+    /// When something is broken.
+    fn score_many(
+        &self,
+        cycle: &Cycle<'_>,
+        nodes: &[&NodeInfo],
+        scores: &mut [i64],
+    ) -> Result<(), Status> {
+        for (score, node) in scores.iter_mut().zip(nodes) {
+            *score = self.score(cycle, node)?;
+        }
+        Ok(())
     }
 
     /// Brings its scores of all feasible nodes into 0 to 100.
@@ -481,19 +515,12 @@ impl Profile {
     /// # Errors
     /// The first refusal.
     pub fn filter_with_nominated(&mut self, cycle: &Cycle<'_>, node: &NodeInfo) -> Result<(), Status> {
-        let nominated = cycle.cluster.nominated.to(node.name);
-        let comes_first = |row: &&Row<Pod>| {
-            let other = cycle.cluster.known(**row);
-            **row != cycle.row && cycle.specs[other.spec].priority >= cycle.spec.priority
-        };
-        let first: Vec<Row<Pod>> = nominated.iter().filter(comes_first).copied().collect();
+        let first = nominated_first(cycle, node);
         if !first.is_empty() {
             mark!("K 2.5 nominated pods of the same or a higher priority count as placed");
-            let mut with = node.clone();
+            let with = node_with(cycle, node, &first);
             self.save();
             for row in first {
-                let pod = cycle.cluster.known(row);
-                with.add_pod(row, pod, &cycle.specs[pod.spec]);
                 self.add_pod(cycle, row, &with);
             }
             let result = self.filter(cycle, &with);
@@ -571,12 +598,10 @@ impl Profile {
             }
             let plugin = &self.plugins[place];
             let mut own = vec![0; nodes.len()];
-            for (score, node) in own.iter_mut().zip(nodes) {
-                *score = plugin.score(cycle, node).map_err(|status| {
-                    let (name, message) = (plugin.name(), status.message());
-                    Status::error(format!("running Score plugins: plugin {name:?} failed with: {message}"))
-                })?;
-            }
+            plugin.score_many(cycle, nodes, &mut own).map_err(|status| {
+                let (name, message) = (plugin.name(), status.message());
+                Status::error(format!("running Score plugins: plugin {name:?} failed with: {message}"))
+            })?;
             plugin.normalize(cycle, nodes, &mut own);
             weigh(plugin.name(), weight, &mut own)?;
             for (total, score) in scores.total.iter_mut().zip(&own) {
@@ -649,7 +674,26 @@ impl Profile {
     }
 }
 
-fn weigh(plugin: &str, weight: i64, scores: &mut [i64]) -> Result<(), Status> {
+/// The other pods that are nominated to a node and come before the pod.
+pub(super) fn nominated_first(cycle: &Cycle<'_>, node: &NodeInfo) -> Vec<Row<Pod>> {
+    let comes_first = |row: &&Row<Pod>| {
+        let other = cycle.cluster.known(**row);
+        **row != cycle.row && cycle.specs[other.spec].priority >= cycle.spec.priority
+    };
+    cycle.cluster.nominated.to(node.name).iter().filter(comes_first).copied().collect()
+}
+
+/// A node as if these pods were on it.
+pub(super) fn node_with(cycle: &Cycle<'_>, node: &NodeInfo, pods: &[Row<Pod>]) -> NodeInfo {
+    let mut with = node.clone();
+    for &row in pods {
+        let pod = cycle.cluster.known(row);
+        with.add_pod(row, pod, &cycle.specs[pod.spec]);
+    }
+    with
+}
+
+pub(super) fn weigh(plugin: &str, weight: i64, scores: &mut [i64]) -> Result<(), Status> {
     for score in scores {
         if !(0..=100).contains(score) {
             let message = format!(

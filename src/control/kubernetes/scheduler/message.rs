@@ -35,7 +35,9 @@ pub fn failure(found: &Found, post_filter: &str) -> String {
 
 /// The counted reasons of all nodes, sorted as text.
 fn histogram(found: &Found) -> String {
-    let own = found.refused.iter().flat_map(|(_, status)| &status.reasons).map(|reason| (reason, 1));
+    let own = found.refused.kinds().flat_map(|(status, count)| {
+        status.reasons.iter().map(move |reason| (reason, count))
+    });
     let absent = found.absent.iter().flat_map(|status| &status.reasons);
     let others = found.nodes - found.refused.len();
     sorted(own.chain(absent.map(|reason| (reason, others)).filter(|_| others > 0)))

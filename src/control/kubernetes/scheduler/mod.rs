@@ -23,6 +23,7 @@ pub mod queue;
 #[path = "recorded_test.rs"]
 mod recorded;
 pub mod shape_index;
+pub mod tally;
 
 pub use algorithm::{Choice, Found, feasible_wanted, heap_root};
 pub use cluster::{Cluster, NodeInfo};

@@ -50,14 +50,17 @@ impl Scheduler {
             },
             ClusterChange::Selecting(edit) => {
                 note(&mut listers.selecting, edit, |each| (each.named.namespace, each.kind, each.named.name));
+                listers.selecting_revision += 1;
                 None
             }
             ClusterChange::Budget(edit) => {
                 note(&mut listers.budgets, edit, |each| (each.namespace, each.name));
+                listers.budgets_revision += 1;
                 None
             }
             ClusterChange::Namespace(edit) => {
                 note(&mut listers.namespaces, edit, |each| each.name);
+                listers.namespaces_revision += 1;
                 None
             }
         };

@@ -85,7 +85,7 @@ pub fn preempt(
                 let name = cycle.specs.symbols.text(cycle.cluster[row].name);
                 let message = format!("expected at least one victim pod on node {name:?}");
                 errors.push(message.clone());
-                dry.refused.push((row, Status::error(message)));
+                dry.refused.add(row, &Status::error(message));
             }
             Ok(candidate) => {
                 mark!("K 2.17 candidates without violations come first");
@@ -102,7 +102,7 @@ pub fn preempt(
                 if status.code == Code::Error {
                     errors.push(status.message());
                 }
-                dry.refused.push((row, status));
+                dry.refused.add(row, &status);
             }
         }
     }
@@ -142,7 +142,7 @@ fn not_eligible(cycle: &Cycle<'_>, found: &Found) -> Option<&'static str> {
 fn nodes_that_may_be_helped(cycle: &Cycle<'_>, found: &Found) -> Vec<Row<NodeInfo>> {
     let resolvable = |status: &Status| status.code == Code::Unschedulable;
     let mut own: Vec<(Row<NodeInfo>, bool)> =
-        found.refused.iter().map(|(row, status)| (*row, resolvable(status))).collect();
+        found.refused.iter().map(|(row, status)| (row, resolvable(status))).collect();
     own.sort_unstable();
     let absent = found.absent.as_ref().is_some_and(resolvable);
     let helped = |row: &Row<NodeInfo>| match own.binary_search_by_key(row, |&(known, _)| known) {

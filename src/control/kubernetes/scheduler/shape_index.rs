@@ -1,27 +1,33 @@
 //! What every node is to pods of one shape, kept from cycle to cycle (ARCHITECTURE.md, "The shape index").
 //!
 //! Most answers of most plugins depend on the pod's spec and on the node alone. For each spec that is
-//! scheduled often, one row of numbers holds what every node came to: whether it can do, the sum of the
-//! scores that depend on nothing else, and which raw scores still have to be normalised over the feasible
-//! nodes. A row is brought up to date from the list of nodes that changed since it was last used; the search
-//! is then a pass over numbers. Chooses exactly as [`algorithm`](super::algorithm) does, by test.
-//! Knows nothing of what plugins mean.
+//! scheduled often, one row of numbers holds what every node came to: why it is refused, or else the sum of
+//! the scores that depend on nothing more; raw scores that still have to be normalised are kept beside it.
+//! A row is brought up to date from the list of nodes that changed since it was last used. A search is then a
+//! pass over numbers, in which the other plugins strike out nodes and score what is left. Chooses exactly as
+//! [`algorithm`](super::algorithm) does, by test. Knows nothing of what plugins mean.
+
+use std::ops::Range;
+use std::rc::Rc;
 
 use crate::base::Row;
 use crate::base::hash::Map;
 use crate::control::kubernetes::objects::PodSpec;
 
+use super::algorithm::Refused;
 use super::cluster::{Cluster, NodeInfo};
-use super::framework::{Cycle, Dependence, Profile, Status};
+use super::framework::{Cycle, Dependence, PreScore, Profile, Status, nominated_first, node_with, weigh};
+use super::preemption::Candidate;
 
 /// So many shapes are kept; the one that was used longest ago makes room.
 const SHAPES_MAX: usize = 256;
-/// Nodes that differ in more raw scores than this are searched without the index.
-const CLASSES_MAX: usize = 64;
+/// Nodes that are refused for more reasons than this are searched without the index.
+const REFUSALS_MAX: usize = 1024;
 /// Numbers are looked at in blocks of this size.
 const BLOCK: usize = 64;
-/// A node that cannot do.
-const INFEASIBLE: i32 = -1;
+/// A node that cannot do by what is asked in each cycle. Other negative numbers, from -1 down, are those of
+/// refusals.
+const STRUCK: i32 = i32::MIN;
 
 /// The shapes of one profile.
 #[derive(Debug, Default)]
@@ -36,33 +42,63 @@ pub struct ShapeIndex {
 #[derive(Debug)]
 struct Shape {
     spec: Row<PodSpec>,
-    /// By place in the search order: the sum of weighted scores that depend on the node alone, or
-    /// [`INFEASIBLE`].
+    /// By place in the search order: the sum of weighted scores that depend on the node alone, or the
+    /// negative number of a refusal.
     base: Vec<i32>,
-    /// By place: which raw scores the node has.
-    class: Vec<u8>,
-    /// The raw scores of each class, one for each plugin that normalises over the window.
-    classes: Vec<Box<[i64]>>,
+    /// Why nodes are refused; the first has number -1.
+    refusals: Vec<Refusal>,
+    /// Of each plugin that normalises over the window.
+    raws: Vec<Raw>,
+    /// Places that are asked about again: they were looked at with a nomination of the pod in hand.
+    again: Vec<usize>,
+    /// By place: what a dry run of preemption came to; empty until there is one.
+    dry_runs: Vec<Option<DryRun>>,
+    /// The state of the disruption budgets that these know.
+    budgets: u64,
     epoch: u64,
     seen: u64,
     used: u64,
 }
 
+/// What a dry run of preemption came to on one node.
+pub(super) type DryRun = Result<Rc<Candidate>, Rc<Status>>;
+
+/// Why a node is refused, and the place in the order of filters of who refused it.
+#[derive(Debug, PartialEq)]
+struct Refusal {
+    at: usize,
+    status: Status,
+}
+
+/// The raw scores of one plugin.
+#[derive(Debug)]
+struct Raw {
+    /// By place.
+    values: Vec<i64>,
+    /// The first one of all.
+    first: Option<i64>,
+    /// Whether they ever differed: if not, normalised scores do not either.
+    varies: bool,
+}
+
 /// Room that is used again in each search.
 #[derive(Debug, Default)]
 struct Scratch {
-    /// Of each block of the window: where it begins, how long it is, how many feasible nodes came before it,
-    /// and its best number.
+    /// The pieces of the window.
     blocks: Vec<Block>,
-    /// By class: what the normalised scores add.
-    added: Vec<i32>,
-    /// By class: whether a feasible node has it.
-    present: Vec<bool>,
+    /// By place: the numbers of the window, where plugins were asked in this cycle.
+    numbers: Vec<i32>,
     /// By place: the last round of questions in which the node was asked about.
     asked: Vec<u64>,
     round: u64,
+    /// The feasible places of the window, their totals, and the scores of one plugin.
+    feasible: Vec<usize>,
+    totals: Vec<i64>,
+    own: Vec<i64>,
 }
 
+/// A piece of the window: where it begins, how long it is, how many feasible nodes came before it, and its
+/// best number.
 #[derive(Clone, Copy, Debug)]
 struct Block {
     start: usize,
@@ -85,53 +121,91 @@ pub struct Hit {
     pub refused: usize,
 }
 
-/// The plugins of a profile, as far as the index may be used for a pod.
+/// The plugins that speak in a cycle, by how long their answers hold.
 #[derive(Debug, Default)]
-pub struct Pure {
-    filters: Vec<usize>,
+pub struct Speakers {
+    /// Filters whose answers are kept, with their place in the order of filters.
+    filters: Vec<(usize, usize)>,
+    /// Filters that are asked in the cycle, likewise.
+    asked_filters: Vec<(usize, usize)>,
     scores: Vec<(usize, i64)>,
     normalized: Vec<(usize, i64)>,
+    /// Scores that are asked in the cycle, and whether there is a question before.
+    asked_scores: Vec<(usize, i64, bool)>,
 }
 
 impl ShapeIndex {
-    /// Searches `wanted` feasible nodes from `start` on and chooses the best.
-    ///
-    /// # Errors
-    /// When a plugin fails; none when nodes differ too much for the index.
+    /// Searches `wanted` feasible nodes from `start` on and chooses the best; none where the index cannot
+    /// tell. What refused the nodes goes into `refused` when none can do.
     pub fn search(
         &mut self,
-        profile: &Profile,
-        pure: &Pure,
+        profile: &mut Profile,
+        speakers: &Speakers,
         cycle: &Cycle<'_>,
-        start: usize,
-        wanted: usize,
-    ) -> Result<Option<Hit>, Status> {
+        (start, wanted): (usize, usize),
+        refused: Option<&mut Refused>,
+    ) -> Option<Hit> {
         let place = self.shape(cycle);
         let shape = &mut self.shapes[place];
         let scratch = &mut self.scratch;
-        if !shape.catch_up(profile, pure, cycle, scratch)? {
-            return Ok(None);
-        }
+        shape.catch_up(profile, speakers, cycle, scratch)?;
+        shape.ask_with_nominations(profile, speakers, cycle)?;
         let nodes = shape.base.len();
-        let order = cycle.cluster.order();
-        let key = |rank: usize, place: usize| match &profile.ranks {
-            None => precedence(rank, place),
-            Some(ranks) => (ranks[order[place].index()], 0, place),
+        let start = start % nodes;
+        let strikes = !speakers.asked_filters.is_empty();
+        let (feasible, out) = if strikes {
+            scratch.numbers.resize(nodes, STRUCK);
+            let ask = |range: Range<usize>, numbers: &mut [i32]| {
+                numbers.copy_from_slice(&shape.base[range.clone()]);
+                speakers.strike(profile, cycle, &cycle.cluster.order()[range], numbers)
+            };
+            window(&mut scratch.blocks, Asked(&mut scratch.numbers, ask), start, wanted)?
+        } else {
+            window(&mut scratch.blocks, Kept(&shape.base), start, wanted)?
         };
-        let (feasible, refused) = scratch.window(&shape.base, start % nodes, wanted);
+        let numbers = if strikes { &scratch.numbers[..] } else { &shape.base[..] };
+        let hit = |place| Some(Hit { place, feasible, refused: out });
         if feasible == 0 {
-            return Ok(Some(Hit { place: None, feasible, refused }));
+            if let Some(refused) = refused {
+                shape.explain(profile, speakers, cycle, (numbers, start), refused)?;
+            }
+            return hit(None);
         }
         if feasible == 1 {
-            return Ok(Some(Hit { place: scratch.first(&shape.base), feasible, refused }));
+            return hit(first(&scratch.blocks, numbers));
         }
-        let winner = if shape.classes.len() <= 1 {
-            scratch.best(&shape.base, key)
-        } else {
-            scratch.normalize(profile, pure, cycle, shape);
-            scratch.best_with_classes(shape, key)
-        };
-        Ok(Some(Hit { place: Some(winner), feasible, refused }))
+        let order = cycle.cluster.order();
+        if speakers.asked_scores.is_empty() && shape.raws.iter().all(|raw| !raw.varies) {
+            let ranks = profile.ranks.as_deref();
+            return hit(Some(best(&scratch.blocks, numbers, |rank, place| key(ranks, order, rank, place))));
+        }
+        list(&scratch.blocks, numbers, &mut scratch.feasible, &mut scratch.totals);
+        scratch.score(profile, speakers, cycle, &shape.raws)?;
+        let ranks = profile.ranks.as_deref();
+        hit(Some(scratch.best_total(|rank, place| key(ranks, order, rank, place))))
+    }
+
+    /// What a dry run of preemption on a node came to for the pod of the cycle; `run` makes it where it is
+    /// not known. Only for a pod whose filters are all kept, and that was searched for in this cycle.
+    pub(super) fn dry_run(
+        &mut self,
+        cycle: &Cycle<'_>,
+        row: Row<NodeInfo>,
+        run: impl FnOnce() -> DryRun,
+    ) -> DryRun {
+        let known = self.places.get(&cycle.pod.spec).zip(cycle.cluster.place_of(row));
+        let Some((&shape, place)) = known else { return run() };
+        let shape = &mut self.shapes[shape];
+        let budgets = cycle.cluster.listers.budgets_revision;
+        if shape.again.contains(&place) {
+            return run();
+        }
+        if shape.budgets != budgets {
+            shape.budgets = budgets;
+            shape.dry_runs.clear();
+        }
+        shape.dry_runs.resize(shape.base.len(), None);
+        shape.dry_runs[place].get_or_insert_with(run).clone()
     }
 
     fn shape(&mut self, cycle: &Cycle<'_>) -> usize {
@@ -155,16 +229,19 @@ impl ShapeIndex {
     }
 }
 
-impl Pure {
-    /// The plugins that are asked for a pod in this cycle; none when one of them looks beyond the node.
-    pub fn of(profile: &mut Profile, cycle: &Cycle<'_>) -> Option<Pure> {
-        let mut pure = Pure::default();
-        for &place in &profile.order.filter {
-            if !profile.skips_filter(place) {
-                if profile.plugin(place).filter_depends_on() != Dependence::Node {
-                    return None;
+impl Speakers {
+    /// Who speaks about a pod in this cycle, after `pre_filter`.
+    pub fn of(profile: &Profile, cycle: &Cycle<'_>) -> Speakers {
+        let mut speakers = Speakers::default();
+        for (at, &place) in profile.order.filter.iter().enumerate() {
+            if profile.skips_filter(place) {
+                continue;
+            }
+            match profile.plugin(place).filter_depends_on() {
+                Dependence::Node => speakers.filters.push((at, place)),
+                Dependence::NormalizedOverWindow | Dependence::Cluster => {
+                    speakers.asked_filters.push((at, place));
                 }
-                pure.filters.push(place);
             }
         }
         for &(place, weight) in &profile.order.score {
@@ -173,12 +250,44 @@ impl Pure {
                 continue;
             }
             match plugin.score_depends_on() {
-                Dependence::Node => pure.scores.push((place, weight)),
-                Dependence::NormalizedOverWindow => pure.normalized.push((place, weight)),
-                Dependence::Window | Dependence::Cluster => return None,
+                Dependence::Node => speakers.scores.push((place, weight)),
+                Dependence::NormalizedOverWindow => speakers.normalized.push((place, weight)),
+                Dependence::Cluster => {
+                    let before = profile.order.pre_score.contains(&place);
+                    speakers.asked_scores.push((place, weight, before));
+                }
             }
         }
-        Some(pure)
+        speakers
+    }
+
+    /// Whether every filter's answer depends on the node alone.
+    pub(super) fn are_kept(&self) -> bool {
+        self.asked_filters.is_empty()
+    }
+
+    /// Strikes out the nodes that a filter refuses in this cycle; none when one fails.
+    fn strike(
+        &self,
+        profile: &Profile,
+        cycle: &Cycle<'_>,
+        nodes: &[Row<NodeInfo>],
+        numbers: &mut [i32],
+    ) -> Option<()> {
+        let mut room = [false; BLOCK];
+        let can = &mut room[..numbers.len()];
+        for (can, number) in can.iter_mut().zip(numbers.iter()) {
+            *can = *number >= 0;
+        }
+        for &(_, plugin) in &self.asked_filters {
+            profile.plugin(plugin).filter_many(cycle, nodes, can).ok()?;
+        }
+        for (number, can) in numbers.iter_mut().zip(can) {
+            if *number >= 0 && !*can {
+                *number = STRUCK;
+            }
+        }
+        Some(())
     }
 }
 
@@ -187,103 +296,174 @@ impl Shape {
         Shape {
             spec,
             base: Vec::new(),
-            class: Vec::new(),
-            classes: Vec::new(),
+            refusals: Vec::new(),
+            raws: Vec::new(),
+            again: Vec::new(),
+            dry_runs: Vec::new(),
+            budgets: 0,
             epoch: u64::MAX,
             seen: 0,
             used: 0,
         }
     }
 
-    /// Asks the plugins about every node that changed since the last time; says whether the index can be used.
+    /// Asks the plugins about every node that changed since the last time; none when the index cannot be
+    /// used.
     fn catch_up(
         &mut self,
         profile: &Profile,
-        pure: &Pure,
+        speakers: &Speakers,
         cycle: &Cycle<'_>,
         scratch: &mut Scratch,
-    ) -> Result<bool, Status> {
+    ) -> Option<()> {
         let cluster: &Cluster = cycle.cluster;
         let order = cluster.order();
         match cluster.changes_since(self.seen).filter(|_| self.epoch == cluster.epoch()) {
             Some(changed) if changed.len() < order.len() => {
                 scratch.new_round(order.len());
-                for &row in changed {
-                    if let Some(place) = cluster.place_of(row)
-                        && scratch.is_first(place)
-                        && !self.ask(profile, pure, cycle, place, row)?
-                    {
-                        return Ok(false);
+                self.epoch = u64::MAX;
+                let changed = changed.iter().filter_map(|&row| cluster.place_of(row));
+                for place in std::mem::take(&mut self.again).into_iter().chain(changed) {
+                    if scratch.is_first(place) {
+                        self.ask(profile, speakers, cycle, place)?;
                     }
                 }
             }
             _ => {
-                self.base.clear();
-                self.base.resize(order.len(), INFEASIBLE);
-                self.class.clear();
-                self.class.resize(order.len(), 0);
-                self.classes.clear();
-                for (place, &row) in order.iter().enumerate() {
-                    if !self.ask(profile, pure, cycle, place, row)? {
-                        return Ok(false);
-                    }
+                let (spec, used) = (self.spec, self.used);
+                *self = Shape { base: vec![STRUCK; order.len()], used, ..Shape::new(spec) };
+                let raw = || Raw { values: vec![0; order.len()], first: None, varies: false };
+                self.raws.resize_with(speakers.normalized.len(), raw);
+                for place in 0..order.len() {
+                    self.ask(profile, speakers, cycle, place)?;
                 }
             }
         }
         self.epoch = cluster.epoch();
         self.seen = cluster.changes_end();
-        Ok(true)
+        Some(())
     }
 
+    /// Asks about one node, with the pods that are nominated to it.
     fn ask(
         &mut self,
         profile: &Profile,
-        pure: &Pure,
+        speakers: &Speakers,
         cycle: &Cycle<'_>,
         place: usize,
-        row: Row<NodeInfo>,
-    ) -> Result<bool, Status> {
-        let node = &cycle.cluster[row];
-        for &plugin in &pure.filters {
-            if let Err(status) = profile.plugin(plugin).filter(cycle, node) {
-                if !status.is_rejection() {
-                    return Err(status);
-                }
-                self.base[place] = INFEASIBLE;
-                return Ok(true);
+    ) -> Option<()> {
+        let node = &cycle.cluster[cycle.cluster.order()[place]];
+        let refuses = |node: &NodeInfo| {
+            let mut answers = speakers.filters.iter().filter_map(|&(at, plugin)| {
+                let plugin = profile.plugin(plugin);
+                plugin.filter(cycle, node).err().map(|status| (at, status.by(plugin.name())))
+            });
+            answers.next()
+        };
+        let first = match nominated_first(cycle, node) {
+            none if none.is_empty() => None,
+            nominated => refuses(&node_with(cycle, node, &nominated)),
+        };
+        if let Some(dry_run) = self.dry_runs.get_mut(place) {
+            *dry_run = None;
+        }
+        match first.or_else(|| refuses(node)) {
+            Some((at, status)) => self.refuse(place, at, status),
+            None => self.score(profile, speakers, cycle, place),
+        }
+    }
+
+    fn refuse(&mut self, place: usize, at: usize, status: Status) -> Option<()> {
+        if !status.is_rejection() {
+            return None;
+        }
+        let refusal = Refusal { at, status };
+        let known = self.refusals.iter().position(|known| *known == refusal);
+        let number = known.unwrap_or_else(|| {
+            self.refusals.push(refusal);
+            self.refusals.len() - 1
+        });
+        if number >= REFUSALS_MAX {
+            self.epoch = u64::MAX;
+            return None;
+        }
+        self.base[place] = -1 - i32::try_from(number).expect("few refusals");
+        Some(())
+    }
+
+    fn score(
+        &mut self,
+        profile: &Profile,
+        speakers: &Speakers,
+        cycle: &Cycle<'_>,
+        place: usize,
+    ) -> Option<()> {
+        let node = &cycle.cluster[cycle.cluster.order()[place]];
+        let score = |plugin: usize| profile.plugin(plugin).score(cycle, node).ok();
+        let mut base = 0;
+        for &(plugin, weight) in &speakers.scores {
+            base += score(plugin)? * weight;
+        }
+        self.base[place] = i32::try_from(base).ok().filter(|base| *base >= 0)?;
+        for (raw, &(plugin, _)) in self.raws.iter_mut().zip(&speakers.normalized) {
+            let value = score(plugin)?;
+            raw.varies |= *raw.first.get_or_insert(value) != value;
+            raw.values[place] = value;
+        }
+        Some(())
+    }
+
+    /// Asks again, for this cycle alone, about nodes where nominations and what is asked in the cycle meet,
+    /// and about the one that the pod itself is nominated to.
+    fn ask_with_nominations(
+        &mut self,
+        profile: &mut Profile,
+        speakers: &Speakers,
+        cycle: &Cycle<'_>,
+    ) -> Option<()> {
+        let nominated = &cycle.cluster.nominated;
+        let own = nominated.node_of(cycle.row);
+        let all = nominated.nodes().filter(|node| Some(*node) == own || !speakers.are_kept());
+        for node in all.filter_map(|name| cycle.cluster.node(name)) {
+            let Some(place) = cycle.cluster.place_of(node.row) else { continue };
+            self.again.push(place);
+            match profile.filter_with_nominated(cycle, node) {
+                Ok(()) => self.score(profile, speakers, cycle, place)?,
+                Err(status) => self.refuse(place, 0, status)?,
             }
         }
-        let mut base = 0;
-        for &(plugin, weight) in &pure.scores {
-            base += profile.plugin(plugin).score(cycle, node)? * weight;
+        Some(())
+    }
+
+    /// Says why each node of the cluster is out, in the order in which they are met.
+    fn explain(
+        &self,
+        profile: &Profile,
+        speakers: &Speakers,
+        cycle: &Cycle<'_>,
+        (numbers, start): (&[i32], usize),
+        refused: &mut Refused,
+    ) -> Option<()> {
+        let order = cycle.cluster.order();
+        let kinds: Vec<usize> = self.refusals.iter().map(|refusal| refused.kind(&refusal.status)).collect();
+        for place in (start..order.len()).chain(0..start) {
+            let number = Some(numbers[place]).filter(|&number| number != STRUCK);
+            let known = number.map(|number| usize::try_from(-1 - number).expect("no node can do"));
+            let before = known.map_or(usize::MAX, |known| self.refusals[known].at);
+            let mut asked = speakers.asked_filters.iter().take_while(|&&(at, _)| at < before);
+            let refuses = |&(_, plugin): &(usize, usize)| {
+                let plugin = profile.plugin(plugin);
+                let status = plugin.filter(cycle, &cycle.cluster[order[place]]).err();
+                status.map(|status| status.by(plugin.name()))
+            };
+            let kind = match asked.find_map(refuses) {
+                Some(status) if !status.is_rejection() => return None,
+                Some(status) => refused.kind(&status),
+                None => kinds[known?],
+            };
+            refused.push(order[place], kind);
         }
-        let Ok(base) = i32::try_from(base) else { return Ok(false) };
-        if base < 0 {
-            return Ok(false);
-        }
-        self.base[place] = base;
-        if pure.normalized.is_empty() {
-            return Ok(true);
-        }
-        let mut raw = [0; 8];
-        if pure.normalized.len() > raw.len() {
-            return Ok(false);
-        }
-        for (raw, &(plugin, _)) in raw.iter_mut().zip(&pure.normalized) {
-            *raw = profile.plugin(plugin).score(cycle, node)?;
-        }
-        let raw = &raw[..pure.normalized.len()];
-        let known = self.classes.iter().position(|class| **class == *raw);
-        let class = known.unwrap_or_else(|| {
-            self.classes.push(raw.into());
-            self.classes.len() - 1
-        });
-        if self.classes.len() > CLASSES_MAX {
-            self.epoch = u64::MAX;
-            return Ok(false);
-        }
-        self.class[place] = u8::try_from(class).expect("few classes");
-        Ok(true)
+        Some(())
     }
 }
 
@@ -299,103 +479,167 @@ impl Scratch {
         std::mem::replace(&mut self.asked[place], self.round) != self.round
     }
 
-    /// Cuts the window into blocks: how many feasible and how many refused nodes it has.
-    fn window(&mut self, base: &[i32], start: usize, wanted: usize) -> (usize, usize) {
-        self.blocks.clear();
-        let (mut feasible, mut refused) = (0, 0);
-        for (from, to) in [(start, base.len()), (0, start)] {
-            let mut place = from;
-            while place < to {
-                let numbers = &base[place..to.min(place + BLOCK)];
-                let (count, best) = tally(numbers);
-                if feasible + count > wanted {
-                    let length = until(numbers, wanted - feasible);
-                    let (count, best) = tally(&numbers[..length]);
-                    self.blocks.push(Block { start: place, length, before: feasible, best });
-                    return (feasible + count, refused + length - count);
-                }
-                self.blocks.push(Block { start: place, length: numbers.len(), before: feasible, best });
-                feasible += count;
-                refused += numbers.len() - count;
-                place += numbers.len();
-            }
+    /// Adds the scores that depend on the window to the totals; none when a plugin fails.
+    fn score(
+        &mut self,
+        profile: &mut Profile,
+        speakers: &Speakers,
+        cycle: &Cycle<'_>,
+        raws: &[Raw],
+    ) -> Option<()> {
+        let order = cycle.cluster.order();
+        let nodes: Vec<&NodeInfo> = self.feasible.iter().map(|&place| &cycle.cluster[order[place]]).collect();
+        let varying = speakers.normalized.iter().zip(raws).filter(|(_, raw)| raw.varies);
+        for (&(plugin, weight), raw) in varying {
+            self.own.clear();
+            self.own.extend(self.feasible.iter().map(|&place| raw.values[place]));
+            self.add(profile, (plugin, weight), cycle, &nodes)?;
         }
-        (feasible, refused)
+        for &(plugin, weight, before) in &speakers.asked_scores {
+            match profile.plugins[plugin].pre_score(cycle, if before { &nodes } else { &[] }) {
+                PreScore::Score => {}
+                PreScore::Skip => continue,
+                PreScore::Refused(_) => return None,
+            }
+            self.own.clear();
+            self.own.resize(nodes.len(), 0);
+            profile.plugin(plugin).score_many(cycle, &nodes, &mut self.own).ok()?;
+            self.add(profile, (plugin, weight), cycle, &nodes)?;
+        }
+        Some(())
     }
 
-    /// The first feasible place of the window.
-    fn first(&self, base: &[i32]) -> Option<usize> {
-        let block = self.blocks.iter().find(|block| block.best != INFEASIBLE)?;
-        let numbers = &base[block.start..block.start + block.length];
-        Some(block.start + numbers.iter().position(|&number| number != INFEASIBLE)?)
+    /// Normalises and weighs the scores of one plugin and adds them.
+    fn add(
+        &mut self,
+        profile: &Profile,
+        (plugin, weight): (usize, i64),
+        cycle: &Cycle<'_>,
+        nodes: &[&NodeInfo],
+    ) -> Option<()> {
+        let plugin = profile.plugin(plugin);
+        plugin.normalize(cycle, nodes, &mut self.own);
+        weigh(plugin.name(), weight, &mut self.own).ok()?;
+        for (total, score) in self.totals.iter_mut().zip(&self.own) {
+            *total += score;
+        }
+        Some(())
     }
 
-    /// The place that wins among the best of the window.
-    fn best(&self, base: &[i32], key: impl Fn(usize, usize) -> Key) -> usize {
-        let best = self.blocks.iter().map(|block| block.best).max().expect("a window has blocks");
-        let mut winner = (u64::MAX, u32::MAX, 0);
-        for block in self.blocks.iter().filter(|block| block.best == best) {
-            let mut rank = block.before;
-            for (place, &number) in base.iter().enumerate().skip(block.start).take(block.length) {
-                if number == best {
-                    winner = winner.min(key(rank, place));
-                }
-                rank += usize::from(number != INFEASIBLE);
-            }
-        }
-        winner.2
+    /// The place that wins by its total.
+    fn best_total(&self, key: impl Fn(usize, usize) -> Key) -> usize {
+        let best = self.totals.iter().max().expect("there are feasible nodes");
+        let ranked = self.totals.iter().zip(&self.feasible).enumerate();
+        let best = ranked.filter(|(_, (total, _))| *total == best);
+        best.map(|(rank, (_, &place))| key(rank, place)).min().expect("one of them is the best").2
+    }
+}
+
+/// Numbers of nodes, by place, that are looked at piece by piece.
+trait Numbers {
+    fn len(&self) -> usize;
+
+    /// A piece; none when a plugin fails.
+    fn piece(&mut self, range: Range<usize>) -> Option<&[i32]>;
+}
+
+/// Numbers that are known.
+struct Kept<'a>(&'a [i32]);
+
+impl Numbers for Kept<'_> {
+    fn len(&self) -> usize {
+        self.0.len()
     }
 
-    /// Works out what the normalised scores add to each class that a feasible node of the window has.
-    fn normalize(&mut self, profile: &Profile, pure: &Pure, cycle: &Cycle<'_>, shape: &Shape) {
-        self.present.clear();
-        self.present.resize(shape.classes.len(), false);
-        for block in &self.blocks {
-            for place in block.start..block.start + block.length {
-                if shape.base[place] != INFEASIBLE {
-                    self.present[usize::from(shape.class[place])] = true;
-                }
-            }
-        }
-        self.added.clear();
-        self.added.resize(shape.classes.len(), 0);
-        for (nth, &(plugin, weight)) in pure.normalized.iter().enumerate() {
-            let present = || self.present.iter().enumerate().filter(|(_, present)| **present);
-            let mut scores: Vec<i64> = present().map(|(class, _)| shape.classes[class][nth]).collect();
-            profile.plugin(plugin).normalize(cycle, &[], &mut scores);
-            for ((class, _), score) in present().zip(scores) {
-                self.added[class] += i32::try_from(score * weight).expect("scores are 0 to 100");
-            }
-        }
+    fn piece(&mut self, range: Range<usize>) -> Option<&[i32]> {
+        Some(&self.0[range])
+    }
+}
+
+/// Numbers that are filled in when they are looked at.
+struct Asked<'a, F>(&'a mut [i32], F);
+
+impl<F: Fn(Range<usize>, &mut [i32]) -> Option<()>> Numbers for Asked<'_, F> {
+    fn len(&self) -> usize {
+        self.0.len()
     }
 
-    fn best_with_classes(&self, shape: &Shape, key: impl Fn(usize, usize) -> Key) -> usize {
-        let total = |place: usize| match shape.base[place] {
-            INFEASIBLE => INFEASIBLE,
-            base => base + self.added[usize::from(shape.class[place])],
-        };
-        let mut best = INFEASIBLE;
-        let mut winner = (u64::MAX, u32::MAX, 0);
-        for block in &self.blocks {
-            let mut rank = block.before;
-            for place in block.start..block.start + block.length {
-                let total = total(place);
-                if total > best {
-                    best = total;
-                    winner = key(rank, place);
-                } else if total == best && total != INFEASIBLE {
-                    winner = winner.min(key(rank, place));
-                }
-                rank += usize::from(total != INFEASIBLE);
+    fn piece(&mut self, range: Range<usize>) -> Option<&[i32]> {
+        let piece = &mut self.0[range.clone()];
+        self.1(range, piece)?;
+        Some(piece)
+    }
+}
+
+/// Cuts the window into blocks: how many feasible and how many refused nodes it has.
+fn window(
+    blocks: &mut Vec<Block>,
+    mut numbers: impl Numbers,
+    start: usize,
+    wanted: usize,
+) -> Option<(usize, usize)> {
+    blocks.clear();
+    let (mut feasible, mut refused) = (0, 0);
+    for (from, to) in [(start, numbers.len()), (0, start)] {
+        let mut place = from;
+        while place < to {
+            let piece = numbers.piece(place..to.min(place + BLOCK))?;
+            let (count, best) = tally(piece);
+            if feasible + count > wanted {
+                let length = until(piece, wanted - feasible);
+                let (count, best) = tally(&piece[..length]);
+                blocks.push(Block { start: place, length, before: feasible, best });
+                return Some((feasible + count, refused + length - count));
+            }
+            blocks.push(Block { start: place, length: piece.len(), before: feasible, best });
+            feasible += count;
+            refused += piece.len() - count;
+            place += piece.len();
+        }
+    }
+    Some((feasible, refused))
+}
+
+/// The first feasible place of the window.
+fn first(blocks: &[Block], numbers: &[i32]) -> Option<usize> {
+    let block = blocks.iter().find(|block| block.best >= 0)?;
+    let numbers = &numbers[block.start..block.start + block.length];
+    Some(block.start + numbers.iter().position(|&number| number >= 0)?)
+}
+
+/// The place that wins among the best of the window.
+fn best(blocks: &[Block], numbers: &[i32], key: impl Fn(usize, usize) -> Key) -> usize {
+    let best = blocks.iter().map(|block| block.best).max().expect("a window has blocks");
+    let mut winner = (u64::MAX, u32::MAX, 0);
+    for block in blocks.iter().filter(|block| block.best == best) {
+        let mut rank = block.before;
+        for (place, &number) in numbers.iter().enumerate().skip(block.start).take(block.length) {
+            if number == best {
+                winner = winner.min(key(rank, place));
+            }
+            rank += usize::from(number >= 0);
+        }
+    }
+    winner.2
+}
+
+/// Lists the feasible places of the window with their numbers.
+fn list(blocks: &[Block], numbers: &[i32], feasible: &mut Vec<usize>, totals: &mut Vec<i64>) {
+    feasible.clear();
+    totals.clear();
+    for block in blocks {
+        for place in block.start..block.start + block.length {
+            if numbers[place] >= 0 {
+                feasible.push(place);
+                totals.push(i64::from(numbers[place]));
             }
         }
-        winner.2
     }
 }
 
 /// How many nodes of a block can do, and the best number.
 fn tally(numbers: &[i32]) -> (usize, i32) {
-    let (mut count, mut best) = (0_u32, INFEASIBLE);
+    let (mut count, mut best) = (0_u32, STRUCK);
     for &number in numbers {
         count += u32::from(number >= 0);
         best = best.max(number);
@@ -406,8 +650,16 @@ fn tally(numbers: &[i32]) -> (usize, i32) {
 /// How long a block is up to the feasible node after the last that is wanted: that one is met, and not
 /// counted.
 fn until(numbers: &[i32], wanted: usize) -> usize {
-    let feasible = numbers.iter().enumerate().filter(|(_, number)| **number != INFEASIBLE);
+    let feasible = numbers.iter().enumerate().filter(|(_, number)| **number >= 0);
     feasible.map(|(place, _)| place).nth(wanted).unwrap_or(numbers.len())
+}
+
+/// What decides among equals: the rank that is given to a node, or else the place of its turn in a heap.
+fn key(ranks: Option<&[u64]>, order: &[Row<NodeInfo>], rank: usize, place: usize) -> Key {
+    match ranks {
+        None => precedence(rank, place),
+        Some(ranks) => (ranks[order[place].index()], 0, place),
+    }
 }
 
 /// Sorts the rank that a heap would have at its root first: `rank + 1` in binary, left-aligned, the shorter
@@ -435,7 +687,7 @@ mod tests {
             let nodes = 1 + usize::try_from(draw(400)).expect("small");
             let (ties, gaps) = (1 + draw(6), 1 + draw(5));
             let number = |draw: &mut dyn FnMut(u64) -> u64| {
-                if draw(6) < gaps { INFEASIBLE } else { i32::try_from(draw(ties)).expect("small") }
+                if draw(6) < gaps { -1 - i32::try_from(draw(2)).expect("small") } else { i32::try_from(draw(ties)).expect("small") }
             };
             let base: Vec<i32> = (0..nodes).map(|_| number(&mut draw)).collect();
             let start = usize::try_from(draw(nodes as u64)).expect("small");
@@ -445,20 +697,21 @@ mod tests {
             for step in 0..nodes {
                 let place = (start + step) % nodes;
                 match base[place] {
-                    INFEASIBLE => refused += 1,
+                    ..0 => refused += 1,
                     _ if feasible.len() == wanted => break,
                     _ => feasible.push(place),
                 }
             }
-            let mut scratch = Scratch::default();
-            assert_eq!(scratch.window(&base, start, wanted), (feasible.len(), refused));
+            let mut blocks = Vec::new();
+            let counts = window(&mut blocks, Kept(&base), start, wanted);
+            assert_eq!(counts, Some((feasible.len(), refused)));
             if !feasible.is_empty() {
                 let totals: Vec<i64> = feasible.iter().map(|&place| i64::from(base[place])).collect();
-                assert_eq!(scratch.best(&base, precedence), feasible[heap_root(&totals)]);
-                assert_eq!(scratch.first(&base), Some(feasible[0]));
+                assert_eq!(best(&blocks, &base, precedence), feasible[heap_root(&totals)]);
+                assert_eq!(first(&blocks, &base), Some(feasible[0]));
                 let ranks: Vec<u64> = (0..nodes).map(|_| draw(1 << 40)).collect();
                 let by_rank = feasible.iter().min_by_key(|&&place| (-base[place], ranks[place]));
-                assert_eq!(Some(&scratch.best(&base, |_, place| (ranks[place], 0, place))), by_rank);
+                assert_eq!(Some(&best(&blocks, &base, |_, place| (ranks[place], 0, place))), by_rank);
             }
         }
     }

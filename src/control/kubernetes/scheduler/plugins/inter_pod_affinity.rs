@@ -1,13 +1,12 @@
 //! InterPodAffinity: pods near other pods, or away from them (K 2.13).
 
-use std::collections::BTreeMap;
-
 use crate::base::{Row, Symbol, Symbols};
 use crate::control::kubernetes::labels::Labels;
-use crate::control::kubernetes::objects::{Node, Pod, PodTerm, Specs};
+use crate::control::kubernetes::objects::{Node, Pod, PodSpec, PodTerm, Specs};
 use crate::control::kubernetes::scheduler::cluster::{Cluster, NodeInfo};
 use crate::control::kubernetes::scheduler::event::{Event, EventKind, Listening};
 use crate::control::kubernetes::scheduler::framework::{Cycle, Plugin, Points, PreFilter, PreScore, Status};
+use crate::control::kubernetes::scheduler::tally::{Books, Counting, Limit, Standing, Term};
 use crate::mark;
 
 use super::{node_change, pod_change};
@@ -19,24 +18,33 @@ pub struct InterPodAffinity {
     pub hard_weight: i32,
     /// `ignorePreferredTermsOfExistingPods`.
     pub ignores_preferred_of_existing: bool,
-    required: Required,
-    saved: Vec<Required>,
-    preferred: Pairs,
+    books: Books<Neighbours>,
+    /// The places of the terms whose sums are the score in this cycle.
+    preferred: Vec<usize>,
 }
 
-/// A count for each pair of a node label's key and value; pairs that count nothing are absent.
-type Pairs = BTreeMap<(Symbol, Symbol), i64>;
-
-/// What the filter needs.
-#[derive(Clone, Debug, Default)]
-struct Required {
-    /// Required anti-affinity terms of pods that are there, which the incoming pod matches.
-    existing_anti: Pairs,
-    /// Pods that match every affinity term of the incoming pod.
-    affinity: Pairs,
-    /// Pods that match an anti-affinity term of the incoming pod.
-    anti: Pairs,
+/// What the pods that are there mean to one pod.
+#[derive(PartialEq, Debug)]
+struct Neighbours {
+    hard_weight: i32,
+    /// It has terms of its own; otherwise only pods with terms mean anything to it.
+    own: bool,
+    terms: Vec<Term>,
+    /// Of the labels of namespaces.
+    revision: u64,
 }
+
+// Questions: how many ...
+/// ... required anti-affinity terms of pods that are there match the incoming pod.
+const EXISTING_ANTI: usize = 0;
+/// ... pods match every affinity term of the incoming pod.
+const AFFINITY: usize = 1;
+/// ... pods match an anti-affinity term of the incoming pod.
+const ANTI: usize = 2;
+/// ... points the preferences of both sides give.
+const PREFERRED: usize = 3;
+/// ... preferences give points, of either sign.
+const PREFERENCES: usize = 4;
 
 impl Default for InterPodAffinity {
     fn default() -> Self {
@@ -50,10 +58,59 @@ impl InterPodAffinity {
         InterPodAffinity {
             hard_weight,
             ignores_preferred_of_existing,
-            required: Required::default(),
-            saved: Vec::new(),
-            preferred: Pairs::new(),
+            books: Books::default(),
+            preferred: Vec::new(),
         }
+    }
+
+    fn open(&mut self, cycle: &Cycle<'_>) {
+        if self.books.rule().is_some() {
+            return;
+        }
+        let revision = cycle.cluster.listers.namespaces_revision;
+        let hard_weight = self.hard_weight;
+        self.books.open(cycle, revision, || {
+            let spec = cycle.spec;
+            let of = |terms: &[PodTerm], question| {
+                let terms = terms.iter().map(move |term| Term { question, key: term.topology_key });
+                terms.collect::<Vec<_>>()
+            };
+            let mut terms: Vec<Term> = Vec::new();
+            for term in of(&spec.affinity, AFFINITY).into_iter().chain(of(&spec.anti_affinity, ANTI)) {
+                if !terms.contains(&term) {
+                    terms.push(term);
+                }
+            }
+            let own = !terms.is_empty() || prefers(spec);
+            Neighbours { hard_weight, own, terms, revision }
+        });
+    }
+
+    /// The places of the terms of a question, and their topology keys.
+    fn places(&self, question: usize) -> impl Iterator<Item = (usize, Symbol)> {
+        let terms = self.books.terms().filter(move |(_, term)| term.question == question);
+        terms.map(|(place, term)| (place, term.key))
+    }
+
+    /// What the filter asks of a node, in its order, with the question that is answered.
+    fn limits(&self, cycle: &Cycle<'_>) -> impl Iterator<Item = (usize, Limit)> {
+        let least = if cycle.spec.affinity.is_empty() || self.is_first_of_group(cycle) { i64::MIN } else { 1 };
+        let near = self.places(AFFINITY).map(move |(place, _)| {
+            (AFFINITY, Limit { place, least, most: i64::MAX, needs_key: true })
+        });
+        let none = |place| Limit { place, least: i64::MIN, most: 0, needs_key: false };
+        let away = self.places(ANTI).map(move |(place, _)| (ANTI, none(place)));
+        let existing = self.places(EXISTING_ANTI).filter(|&(place, _)| self.books.total(place) > 0);
+        near.chain(away).chain(existing.map(move |(place, _)| (EXISTING_ANTI, none(place))))
+    }
+
+    fn is_first_of_group(&self, cycle: &Cycle<'_>) -> bool {
+        let alone = self.places(AFFINITY).all(|(place, _)| self.books.total(place) == 0)
+            && cycle.spec.affinity.iter().all(|term| own_term_matches(cycle, term, cycle.pod));
+        if alone {
+            mark!("K 2.13 the first pod of a group may go anywhere");
+        }
+        alone
     }
 }
 
@@ -67,109 +124,87 @@ impl Plugin for InterPodAffinity {
     }
 
     fn pre_filter(&mut self, cycle: &Cycle<'_>) -> PreFilter {
-        let mut required = Required::default();
         let own = !cycle.spec.affinity.is_empty() || !cycle.spec.anti_affinity.is_empty();
-        if !own && !cycle.cluster.any_required_anti_affinity() {
+        if !own && !cycle.cluster.any_affinity() {
             return PreFilter::Skip;
         }
-        for &row in cycle.cluster.order() {
-            let node = &cycle.cluster[row];
-            for &pod in &node.with_required_anti_affinity {
-                required.count_existing(cycle, pod, node, 1);
-            }
-            if own {
-                for &pod in &node.pods {
-                    required.count_incoming(cycle, pod, node, 1);
-                }
-            }
-        }
-        if required.existing_anti.is_empty() && !own {
-            return PreFilter::Skip;
-        }
-        self.required = required;
-        PreFilter::AllNodes
+        self.open(cycle);
+        let refuses = self.places(EXISTING_ANTI).any(|(place, _)| self.books.total(place) > 0);
+        if own || refuses { PreFilter::AllNodes } else { PreFilter::Skip }
     }
 
     fn filter(&self, cycle: &Cycle<'_>, node: &NodeInfo) -> Result<(), Status> {
-        let labels = &cycle.cluster.spec(cycle.specs, node).labels;
-        if !self.required.affinity_holds(cycle, labels) {
-            mark!("K 2.13 required affinity");
-            return Err(Status::unresolvable("node(s) didn't match pod affinity rules"));
-        }
-        let pair = |term: &PodTerm| Some((term.topology_key, labels.get(term.topology_key)?));
-        let taken = |term: &PodTerm| pair(term).is_some_and(|pair| self.required.anti.get(&pair) > Some(&0));
-        if cycle.spec.anti_affinity.iter().any(taken) {
-            mark!("K 2.13 required anti-affinity");
-            return Err(Status::unschedulable("node(s) didn't match pod anti-affinity rules"));
-        }
-        let on_node =
-            |(&(key, value), &count): (&(Symbol, Symbol), &i64)| count > 0 && labels.get(key) == Some(value);
-        let few = self.required.existing_anti.len() <= labels.iter().len();
-        let refused = if few {
-            self.required.existing_anti.iter().any(on_node)
-        } else {
-            labels.iter().any(|pair| self.required.existing_anti.get(&pair) > Some(&0))
-        };
-        if refused {
-            mark!("K 2.13 anti-affinity of pods that are there");
-            return Err(Status::unschedulable("node(s) didn't satisfy existing pods anti-affinity rules"));
+        for (question, limit) in self.limits(cycle) {
+            if self.books.standing(&limit, node.row) == Standing::Within {
+                continue;
+            }
+            return Err(match question {
+                AFFINITY => {
+                    mark!("K 2.13 required affinity");
+                    Status::unresolvable("node(s) didn't match pod affinity rules")
+                }
+                ANTI => {
+                    mark!("K 2.13 required anti-affinity");
+                    Status::unschedulable("node(s) didn't match pod anti-affinity rules")
+                }
+                _ => {
+                    mark!("K 2.13 anti-affinity of pods that are there");
+                    Status::unschedulable("node(s) didn't satisfy existing pods anti-affinity rules")
+                }
+            });
         }
         Ok(())
     }
 
+    fn filter_many(
+        &self,
+        cycle: &Cycle<'_>,
+        nodes: &[Row<NodeInfo>],
+        can: &mut [bool],
+    ) -> Result<(), Status> {
+        self.limits(cycle).for_each(|(_, limit)| self.books.strike(&limit, nodes, can));
+        Ok(())
+    }
+
     fn add_pod(&mut self, cycle: &Cycle<'_>, added: Row<Pod>, node: &NodeInfo) {
-        self.required.count_existing(cycle, added, node, 1);
-        self.required.count_incoming(cycle, added, node, 1);
+        self.books.think(cycle, added, node.row, 1);
     }
 
     fn remove_pod(&mut self, cycle: &Cycle<'_>, removed: Row<Pod>, node: &NodeInfo) {
-        self.required.count_existing(cycle, removed, node, -1);
-        self.required.count_incoming(cycle, removed, node, -1);
+        self.books.think(cycle, removed, node.row, -1);
     }
 
     fn save(&mut self) {
-        self.saved.push(self.required.clone());
+        self.books.save();
     }
 
     fn restore(&mut self) {
-        self.required = self.saved.pop().expect("saved before it is restored");
+        self.books.restore();
     }
 
     fn pre_score(&mut self, cycle: &Cycle<'_>, _: &[&NodeInfo]) -> PreScore {
-        let spec = cycle.spec;
-        let own = !spec.preferred_affinity.is_empty() || !spec.preferred_anti_affinity.is_empty();
-        if self.ignores_preferred_of_existing && !own {
+        if !prefers(cycle.spec) && (self.ignores_preferred_of_existing || !cycle.cluster.any_affinity()) {
             return PreScore::Skip;
         }
-        if !self.scores(cycle) {
-            return PreScore::Skip;
-        }
-        let mut pairs = Pairs::new();
-        let namespace = namespace_labels(cycle.cluster, cycle.specs, cycle.pod.namespace);
-        for &row in cycle.cluster.order() {
-            let node = &cycle.cluster[row];
-            mark!("K 2.13 without preferred terms only pods with affinity are looked at");
-            for &pod in if own { &node.pods } else { &node.with_affinity } {
-                self.weigh(cycle, namespace, pod, node, &mut pairs);
-            }
-        }
-        if pairs.is_empty() {
+        self.open(cycle);
+        if self.places(PREFERENCES).all(|(place, _)| self.books.total(place) == 0) {
             mark!("K 2.13 nothing contributes");
             return PreScore::Skip;
         }
-        self.preferred = pairs;
+        self.preferred = self.places(PREFERRED).map(|(place, _)| place).collect();
         PreScore::Score
     }
 
     fn scores(&self, cycle: &Cycle<'_>) -> bool {
-        let own = !cycle.spec.preferred_affinity.is_empty() || !cycle.spec.preferred_anti_affinity.is_empty();
-        own || (!self.ignores_preferred_of_existing && cycle.cluster.any_affinity())
+        if !prefers(cycle.spec) && (self.ignores_preferred_of_existing || !cycle.cluster.any_affinity()) {
+            return false;
+        }
+        self.books.rule().is_none()
+            || self.places(PREFERENCES).any(|(place, _)| self.books.total(place) != 0)
     }
 
-    fn score(&self, cycle: &Cycle<'_>, node: &NodeInfo) -> Result<i64, Status> {
-        let labels = &cycle.cluster.spec(cycle.specs, node).labels;
-        let pairs = labels.iter().filter_map(|pair| self.preferred.get(&pair));
-        Ok(pairs.sum())
+    fn score(&self, _: &Cycle<'_>, node: &NodeInfo) -> Result<i64, Status> {
+        Ok(self.preferred.iter().filter_map(|&place| self.books.sum(place, node.row)).sum())
     }
 
     fn normalize(&self, _: &Cycle<'_>, _: &[&NodeInfo], scores: &mut [i64]) {
@@ -181,8 +216,8 @@ impl Plugin for InterPodAffinity {
     }
 
     fn finish(&mut self) {
-        self.required = Required::default();
-        self.preferred = Pairs::new();
+        self.books.close();
+        self.preferred.clear();
     }
 
     fn events(&self) -> &'static [EventKind] {
@@ -226,100 +261,64 @@ impl Plugin for InterPodAffinity {
     }
 }
 
-impl Required {
-    /// Counts the required anti-affinity terms of a pod that the incoming pod matches.
-    fn count_existing(&mut self, cycle: &Cycle<'_>, row: Row<Pod>, node: &NodeInfo, by: i64) {
+impl Counting for Neighbours {
+    fn terms(&self) -> Vec<Term> {
+        self.terms.clone()
+    }
+
+    fn pods<'a>(&self, node: &'a NodeInfo) -> &'a [Row<Pod>] {
+        mark!("K 2.13 without preferred terms only pods with affinity are looked at");
+        if self.own { &node.pods } else { &node.with_affinity }
+    }
+
+    fn count(&self, cycle: &Cycle<'_>, other: &Pod, add: &mut dyn FnMut(Term, i64)) {
+        let (mine, theirs) = (cycle.spec, &cycle.specs[other.spec]);
         let namespace = namespace_labels(cycle.cluster, cycle.specs, cycle.pod.namespace);
-        let labels = &cycle.cluster.spec(cycle.specs, node).labels;
-        for term in &cycle.specs[cycle.cluster.known(row).spec].anti_affinity {
-            if term_matches(cycle.specs, term, cycle.pod, namespace) {
-                count(&mut self.existing_anti, labels, term.topology_key, by);
-            }
+        let concerns_me = |term: &PodTerm| term_matches(cycle.specs, term, cycle.pod, namespace);
+        let concerns_it = |term: &PodTerm| own_term_matches(cycle, term, other);
+        let mut note = |question, term: &PodTerm, by| add(Term { question, key: term.topology_key }, by);
+        for term in theirs.anti_affinity.iter().filter(|term| concerns_me(term)) {
+            note(EXISTING_ANTI, term, 1);
         }
-    }
-
-    /// Counts a pod for the required terms of the incoming pod.
-    fn count_incoming(&mut self, cycle: &Cycle<'_>, row: Row<Pod>, node: &NodeInfo, by: i64) {
-        let pod = cycle.cluster.known(row);
-        let labels = &cycle.cluster.spec(cycle.specs, node).labels;
-        let selects = |term: &PodTerm| own_term_matches(cycle, term, pod);
-        if !cycle.spec.affinity.is_empty() && cycle.spec.affinity.iter().all(selects) {
+        if !mine.affinity.is_empty() && mine.affinity.iter().all(concerns_it) {
             mark!("K 2.13 one pod must match all affinity terms together");
-            for term in &cycle.spec.affinity {
-                count(&mut self.affinity, labels, term.topology_key, by);
-            }
+            mine.affinity.iter().for_each(|term| note(AFFINITY, term, 1));
         }
-        for term in cycle.spec.anti_affinity.iter().filter(|term| selects(term)) {
-            count(&mut self.anti, labels, term.topology_key, by);
+        for term in mine.anti_affinity.iter().filter(|term| concerns_it(term)) {
+            note(ANTI, term, 1);
         }
-    }
-
-    fn affinity_holds(&self, cycle: &Cycle<'_>, labels: &Labels) -> bool {
-        let mut all_there = true;
-        for term in &cycle.spec.affinity {
-            let Some(value) = labels.get(term.topology_key) else { return false };
-            all_there &= self.affinity.get(&(term.topology_key, value)) > Some(&0);
-        }
-        if all_there {
-            return true;
-        }
-        mark!("K 2.13 the first pod of a group may go anywhere");
-        self.affinity.is_empty()
-            && cycle.spec.affinity.iter().all(|term| own_term_matches(cycle, term, cycle.pod))
-    }
-}
-
-impl InterPodAffinity {
-    /// Adds what a pod that is there contributes to the score.
-    fn weigh(
-        &self,
-        cycle: &Cycle<'_>,
-        namespace: &Labels,
-        row: Row<Pod>,
-        node: &NodeInfo,
-        pairs: &mut Pairs,
-    ) {
-        let labels = &cycle.cluster.spec(cycle.specs, node).labels;
-        let existing = cycle.cluster.known(row);
-        let spec = &cycle.specs[existing.spec];
-        let mut add = |term: &PodTerm, weight: i64| {
-            if let Some(value) = labels.get(term.topology_key) {
-                *pairs.entry((term.topology_key, value)).or_insert(0) += weight;
-            }
+        let mut weigh = |term: &PodTerm, weight: i32, sign: i64| {
+            note(PREFERRED, term, i64::from(weight) * sign);
+            note(PREFERENCES, term, 1);
         };
-        for (weight, term) in &cycle.spec.preferred_affinity {
-            if own_term_matches(cycle, term, existing) {
-                add(term, i64::from(*weight));
-            }
+        for (weight, term) in mine.preferred_affinity.iter().filter(|(_, term)| concerns_it(term)) {
+            weigh(term, *weight, 1);
         }
-        for (weight, term) in &cycle.spec.preferred_anti_affinity {
-            if own_term_matches(cycle, term, existing) {
-                add(term, -i64::from(*weight));
-            }
+        for (weight, term) in mine.preferred_anti_affinity.iter().filter(|(_, term)| concerns_it(term)) {
+            weigh(term, *weight, -1);
         }
-        let matches = |term: &PodTerm| term_matches(cycle.specs, term, cycle.pod, namespace);
         if self.hard_weight > 0 {
             mark!("K 2.13 required affinity of pods that are there draws");
-            for term in spec.affinity.iter().filter(|term| matches(term)) {
-                add(term, i64::from(self.hard_weight));
+            for term in theirs.affinity.iter().filter(|term| concerns_me(term)) {
+                weigh(term, self.hard_weight, 1);
             }
         }
-        for (weight, term) in spec.preferred_affinity.iter().filter(|(_, term)| matches(term)) {
-            add(term, i64::from(*weight));
+        for (weight, term) in theirs.preferred_affinity.iter().filter(|(_, term)| concerns_me(term)) {
+            weigh(term, *weight, 1);
         }
-        for (weight, term) in spec.preferred_anti_affinity.iter().filter(|(_, term)| matches(term)) {
-            add(term, -i64::from(*weight));
+        for (weight, term) in theirs.preferred_anti_affinity.iter().filter(|(_, term)| concerns_me(term)) {
+            weigh(term, *weight, -1);
         }
+    }
+
+    fn includes(&self, cycle: &Cycle<'_>, term: Term, node: &NodeInfo) -> bool {
+        cycle.cluster.spec(cycle.specs, node).labels.get(term.key).is_some()
     }
 }
 
-fn count(pairs: &mut Pairs, labels: &Labels, key: Symbol, by: i64) {
-    let Some(value) = labels.get(key) else { return };
-    let count = pairs.entry((key, value)).or_insert(0);
-    *count += by;
-    if *count == 0 {
-        pairs.remove(&(key, value));
-    }
+/// Whether a pod has preferred terms.
+fn prefers(spec: &PodSpec) -> bool {
+    !spec.preferred_affinity.is_empty() || !spec.preferred_anti_affinity.is_empty()
 }
 
 /// Whether a term selects a pod, whose namespace has these labels.

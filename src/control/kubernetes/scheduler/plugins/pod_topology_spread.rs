@@ -1,7 +1,5 @@
 //! PodTopologySpread: pods of a kind are spread over zones, nodes, or any other label (K 2.12).
 
-use std::collections::BTreeMap;
-
 use crate::base::{Row, Symbol, Symbols};
 use crate::control::kubernetes::labels::{Labels, Requirement, Selector};
 use crate::control::kubernetes::objects::{
@@ -10,6 +8,7 @@ use crate::control::kubernetes::objects::{
 use crate::control::kubernetes::scheduler::cluster::{Listers, NodeInfo};
 use crate::control::kubernetes::scheduler::event::{Event, EventKind, Listening};
 use crate::control::kubernetes::scheduler::framework::{Cycle, Plugin, Points, PreFilter, PreScore, Status};
+use crate::control::kubernetes::scheduler::tally::{Books, Counting, Limit, Standing, Term};
 use crate::mark;
 
 use super::taint_toleration::tolerates_all;
@@ -22,36 +21,39 @@ pub struct PodTopologySpread {
     pub defaults: Vec<SpreadConstraint>,
     /// `defaultingType: System`: nodes without a key stay in the score.
     pub system_defaulted: bool,
-    hard: Hard,
-    saved: Vec<Hard>,
-    soft: Soft,
+    /// How many matching pods each domain has.
+    books: Books<Constraints>,
+    /// The soft constraints of this cycle.
+    soft: Vec<Soft>,
 }
 
-/// What the filter needs: how many matching pods each domain of each constraint has.
-#[derive(Clone, Debug, Default)]
-struct Hard {
-    constraints: Vec<SpreadConstraint>,
-    domains: Vec<Domains>,
-}
-
-/// The domains of one constraint.
-#[derive(Clone, Debug, Default)]
-struct Domains {
-    pods: BTreeMap<Option<Symbol>, i64>,
-    /// The fewest pods of any of them.
-    fewest: i64,
-}
-
-/// What the score needs.
-#[derive(Debug, Default)]
-struct Soft {
-    constraints: Vec<SpreadConstraint>,
-    /// Whether a node without one of the keys does not take part.
+/// The constraints of one pod: the question of a term is the place of its constraint.
+#[derive(PartialEq, Debug, Default)]
+struct Constraints {
+    /// The hard ones first.
+    all: Vec<SpreadConstraint>,
+    hard: usize,
+    /// Whether a node without one of the soft keys does not take part.
     all_keys: bool,
-    /// How many matching pods each value has; not for host names, where the node counts its own.
-    pods: Vec<BTreeMap<Option<Symbol>, i64>>,
-    weights: Vec<f64>,
+    /// `kubernetes.io/hostname`: soft constraints on it look at the pods of each node alone.
+    hostname: Option<Symbol>,
 }
+
+/// What a soft constraint comes to in one cycle.
+#[derive(Clone, Copy, Debug)]
+struct Soft {
+    /// The place of the constraint.
+    place: usize,
+    max_skew: i32,
+    weight: f64,
+    /// Each node counts its own pods.
+    by_node: bool,
+    /// The domain of the empty value, which counts nodes without the label as well.
+    blank: usize,
+}
+
+/// The score of a node that takes no part.
+const APART: i64 = -1;
 
 impl PodTopologySpread {
     /// The plugin with these default constraints; `system` says whether they are the original's own.
@@ -74,54 +76,70 @@ impl PodTopologySpread {
         PodTopologySpread::new(defaults, true)
     }
 
-    fn constraints(
-        &self,
-        specs: &Specs,
-        listers: &Listers,
-        pod: &Pod,
-        spec: &PodSpec,
-        hard: bool,
-    ) -> Vec<SpreadConstraint> {
-        let stated = |list: &[SpreadConstraint]| -> Vec<SpreadConstraint> {
-            list.iter().filter(|constraint| constraint.hard == hard).cloned().collect()
-        };
-        if !spec.spread.is_empty() {
-            return stated(&spec.spread);
+    fn open(&mut self, cycle: &Cycle<'_>) {
+        if self.books.rule().is_some() {
+            return;
         }
-        let mut defaults = stated(&self.defaults);
-        if defaults.is_empty() {
-            return defaults;
-        }
-        mark!("K 2.12 default constraints select by services and owner");
-        let selector = default_selector(specs, listers, pod, spec);
-        if selector.is_empty() {
-            return Vec::new();
-        }
-        for constraint in &mut defaults {
-            constraint.selector = selector.clone();
-        }
-        defaults
+        let PodTopologySpread { defaults, system_defaulted, books, .. } = self;
+        let listers = &cycle.cluster.listers;
+        books.open(cycle, listers.selecting_revision, || {
+            let of = |hard| constraints(defaults, cycle.specs, listers, cycle.pod, cycle.spec, hard);
+            let mut all = of(true);
+            let hard = all.len();
+            all.append(&mut of(false));
+            let all_keys = !cycle.spec.spread.is_empty() || !*system_defaulted;
+            let hostname = cycle.specs.symbols.find("kubernetes.io/hostname");
+            Constraints { all, hard, all_keys, hostname }
+        });
     }
 
-    fn update(&mut self, cycle: &Cycle<'_>, changed: Row<Pod>, node: &NodeInfo, by: i64) {
-        let other = cycle.cluster.known(changed);
-        if other.namespace != cycle.pod.namespace || node.spec.is_none() {
-            return;
+    /// What the filter asks of a node.
+    fn limits(&self, cycle: &Cycle<'_>) -> impl Iterator<Item = Limit> {
+        let hard = self.books.rule().map_or(&[][..], Constraints::hard);
+        hard.iter().enumerate().map(move |(place, constraint)| {
+            let domains = i64::try_from(self.books.peopled(place)).expect("few domains");
+            let fewest = if domains < constraint.domains_min.into() {
+                mark!("K 2.12 fewer domains than minDomains");
+                0
+            } else {
+                self.books.fewest(place).unwrap_or(i64::from(i32::MAX))
+            };
+            let itself = i64::from(constraint.selector.matches(&cycle.spec.labels, &cycle.specs.symbols));
+            let most = fewest + i64::from(constraint.max_skew) - itself;
+            Limit { place, least: i64::MIN, most, needs_key: true }
+        })
+    }
+
+    /// The score of a node before it is normalised.
+    fn raw(&self, node: Row<NodeInfo>) -> i64 {
+        if self.books.rule().is_none_or(|rule| !self.takes_part(rule, node)) {
+            return APART;
         }
-        let labels = &cycle.cluster.spec(cycle.specs, node).labels;
-        if !has_keys(labels, &self.hard.constraints) {
-            return;
+        let terms = self.soft.iter().filter_map(|soft| {
+            let domain = self.books.domain(soft.place, node);
+            let count = match domain {
+                0 => return None,
+                _ if soft.by_node => self.books.own(soft.place, node),
+                _ => self.books.sum(soft.place, node)?,
+            };
+            let shared = if domain == soft.blank { self.books.sum_nowhere(soft.place) } else { 0 };
+            Some((count + shared, soft.max_skew, soft.weight))
+        });
+        score_upstream_f64(terms)
+    }
+
+    /// How many values some nodes have; the empty value and none are one.
+    fn size(&self, place: usize, blank: usize, nodes: &[Row<NodeInfo>]) -> usize {
+        let mut met = vec![false; self.books.domains_end(place)];
+        for &node in nodes {
+            let domain = self.books.domain(place, node);
+            met[if domain == blank { 0 } else { domain }] = true;
         }
-        let other_labels = &cycle.specs[other.spec].labels;
-        for (constraint, domains) in self.hard.constraints.iter().zip(&mut self.hard.domains) {
-            if constraint.selector.matches(other_labels, &cycle.specs.symbols)
-                && includes(cycle, constraint, node)
-            {
-                let value = value(&cycle.specs.symbols, labels, constraint.topology_key);
-                *domains.pods.entry(value).or_insert(0) += by;
-                domains.count();
-            }
-        }
+        met.into_iter().filter(|met| *met).count()
+    }
+
+    fn takes_part(&self, rule: &Constraints, node: Row<NodeInfo>) -> bool {
+        !rule.all_keys || rule.soft().all(|(place, _)| self.books.domain(place, node) > 0)
     }
 }
 
@@ -135,169 +153,104 @@ impl Plugin for PodTopologySpread {
     }
 
     fn pre_filter(&mut self, cycle: &Cycle<'_>) -> PreFilter {
-        let listers = &cycle.cluster.listers;
-        let constraints = self.constraints(cycle.specs, listers, cycle.pod, cycle.spec, true);
-        if constraints.is_empty() {
-            return PreFilter::Skip;
+        self.open(cycle);
+        match self.books.rule() {
+            Some(rule) if rule.hard > 0 => PreFilter::AllNodes,
+            Some(_) | None => PreFilter::Skip,
         }
-        let mut domains = vec![Domains::default(); constraints.len()];
-        for &row in cycle.cluster.order() {
-            let node = &cycle.cluster[row];
-            let labels = &cycle.cluster.spec(cycle.specs, node).labels;
-            if !has_keys(labels, &constraints) {
-                mark!("K 2.12 only nodes with all keys count");
-                continue;
-            }
-            for (constraint, domains) in constraints.iter().zip(&mut domains) {
-                if includes(cycle, constraint, node) {
-                    let value = value(&cycle.specs.symbols, labels, constraint.topology_key);
-                    *domains.pods.entry(value).or_insert(0) += matching(cycle, &constraint.selector, node);
-                }
-            }
-        }
-        domains.iter_mut().for_each(Domains::count);
-        self.hard = Hard { constraints, domains };
-        PreFilter::AllNodes
     }
 
     fn filter(&self, cycle: &Cycle<'_>, node: &NodeInfo) -> Result<(), Status> {
-        let symbols = &cycle.specs.symbols;
-        let labels = &cycle.cluster.spec(cycle.specs, node).labels;
-        for (constraint, domains) in self.hard.constraints.iter().zip(&self.hard.domains) {
-            if labels.get(constraint.topology_key).is_none() {
-                mark!("K 2.12 a node without the key");
-                let reason = "node(s) didn't match pod topology spread constraints (missing required label)";
-                return Err(Status::unresolvable(reason));
-            }
-            let fewest = if i64::try_from(domains.pods.len())
-                .is_ok_and(|count| count < constraint.domains_min.into())
-            {
-                mark!("K 2.12 fewer domains than minDomains");
-                0
-            } else {
-                domains.fewest
-            };
-            let itself = i64::from(constraint.selector.matches(&cycle.spec.labels, symbols));
-            let value = value(symbols, labels, constraint.topology_key);
-            let here = domains.pods.get(&value).copied().unwrap_or(0);
-            if here + itself - fewest > i64::from(constraint.max_skew) {
-                mark!("K 2.12 too uneven");
-                return Err(Status::unschedulable("node(s) didn't match pod topology spread constraints"));
+        for limit in self.limits(cycle) {
+            match self.books.standing(&limit, node.row) {
+                Standing::Within => {}
+                Standing::NoKey => {
+                    mark!("K 2.12 a node without the key");
+                    let reason = "node(s) didn't match pod topology spread constraints (missing required label)";
+                    return Err(Status::unresolvable(reason));
+                }
+                Standing::Beyond => {
+                    mark!("K 2.12 too uneven");
+                    return Err(Status::unschedulable("node(s) didn't match pod topology spread constraints"));
+                }
             }
         }
         Ok(())
     }
 
+    fn filter_many(
+        &self,
+        cycle: &Cycle<'_>,
+        nodes: &[Row<NodeInfo>],
+        can: &mut [bool],
+    ) -> Result<(), Status> {
+        self.limits(cycle).for_each(|limit| self.books.strike(&limit, nodes, can));
+        Ok(())
+    }
+
     fn add_pod(&mut self, cycle: &Cycle<'_>, added: Row<Pod>, node: &NodeInfo) {
-        self.update(cycle, added, node, 1);
+        self.books.think(cycle, added, node.row, 1);
     }
 
     fn remove_pod(&mut self, cycle: &Cycle<'_>, removed: Row<Pod>, node: &NodeInfo) {
-        self.update(cycle, removed, node, -1);
+        self.books.think(cycle, removed, node.row, -1);
     }
 
     fn save(&mut self) {
-        self.saved.push(self.hard.clone());
+        self.books.save();
     }
 
     fn restore(&mut self) {
-        self.hard = self.saved.pop().expect("saved before it is restored");
+        self.books.restore();
     }
 
     fn pre_score(&mut self, cycle: &Cycle<'_>, nodes: &[&NodeInfo]) -> PreScore {
-        let (specs, cluster) = (cycle.specs, cycle.cluster);
-        let constraints = self.constraints(specs, &cluster.listers, cycle.pod, cycle.spec, false);
-        if constraints.is_empty() {
-            return PreScore::Skip;
-        }
-        let all_keys = !cycle.spec.spread.is_empty() || !self.system_defaulted;
-        let mut soft = Soft { constraints, all_keys, pods: Vec::new(), weights: Vec::new() };
-        let symbols = &specs.symbols;
-        let hostname = symbols.find("kubernetes.io/hostname");
-        let takes_part = |node: &NodeInfo| {
-            !soft.all_keys || has_keys(&cluster.spec(specs, node).labels, &soft.constraints)
-        };
-        let part: Vec<&NodeInfo> = nodes.iter().copied().filter(|node| takes_part(node)).collect();
-        for constraint in &soft.constraints {
-            let mut pods: BTreeMap<Option<Symbol>, i64> = BTreeMap::new();
-            let size = if Some(constraint.topology_key) == hostname {
+        self.open(cycle);
+        let Some(rule) = self.books.rule().filter(|rule| rule.has_soft()) else { return PreScore::Skip };
+        let part: Vec<Row<NodeInfo>> =
+            nodes.iter().map(|node| node.row).filter(|&node| self.takes_part(rule, node)).collect();
+        let empty = cycle.specs.symbols.find("");
+        let soft = rule.soft().map(|(place, constraint)| {
+            let by_node = rule.is_by_node(constraint);
+            let blank = empty.filter(|_| !by_node).map_or(0, |empty| self.books.domain_of(place, empty));
+            let size = if by_node {
                 mark!("K 2.12 the size of the host key is the number of nodes");
                 part.len()
             } else {
-                let keyed = part.iter().map(|node| {
-                    (value(symbols, &cluster.spec(specs, node).labels, constraint.topology_key), 0)
-                });
-                pods.extend(keyed);
-                pods.len()
+                self.size(place, blank, &part)
             };
-            soft.pods.push(pods);
-            soft.weights.push(weight_upstream_f64(size));
-        }
-        for &row in cluster.order() {
-            let node = &cluster[row];
-            if !takes_part(node) {
-                continue;
-            }
-            let labels = &cluster.spec(specs, node).labels;
-            for (constraint, pods) in soft.constraints.iter().zip(&mut soft.pods) {
-                let value = value(symbols, labels, constraint.topology_key);
-                if let Some(count) = pods.get_mut(&value).filter(|_| includes(cycle, constraint, node)) {
-                    mark!("K 2.12 pods of all nodes count, feasible or not");
-                    *count += matching(cycle, &constraint.selector, node);
-                }
-            }
-        }
-        self.soft = soft;
+            let weight = weight_upstream_f64(size);
+            Soft { place, max_skew: constraint.max_skew, weight, by_node, blank }
+        });
+        self.soft = soft.collect();
         PreScore::Score
     }
 
-    fn scores(&self, cycle: &Cycle<'_>) -> bool {
-        let listers = &cycle.cluster.listers;
-        !self.constraints(cycle.specs, listers, cycle.pod, cycle.spec, false).is_empty()
+    fn scores(&self, _: &Cycle<'_>) -> bool {
+        self.books.rule().is_none_or(Constraints::has_soft)
     }
 
-    fn score(&self, cycle: &Cycle<'_>, node: &NodeInfo) -> Result<i64, Status> {
-        let soft = &self.soft;
-        let labels = &cycle.cluster.spec(cycle.specs, node).labels;
-        if soft.all_keys && !has_keys(labels, &soft.constraints) {
-            return Ok(0);
-        }
-        let symbols = &cycle.specs.symbols;
-        let hostname = symbols.find("kubernetes.io/hostname");
-        let mut terms = Vec::with_capacity(soft.constraints.len());
-        for ((constraint, pods), &weight) in soft.constraints.iter().zip(&soft.pods).zip(&soft.weights) {
-            let Some(_) = labels.get(constraint.topology_key) else { continue };
-            let count = if Some(constraint.topology_key) == hostname {
-                matching(cycle, &constraint.selector, node)
-            } else {
-                pods.get(&value(symbols, labels, constraint.topology_key)).copied().unwrap_or(0)
-            };
-            terms.push((count, constraint.max_skew, weight));
-        }
-        Ok(score_upstream_f64(&terms))
+    fn score(&self, _: &Cycle<'_>, node: &NodeInfo) -> Result<i64, Status> {
+        Ok(self.raw(node.row))
     }
 
-    fn normalize(&self, cycle: &Cycle<'_>, nodes: &[&NodeInfo], scores: &mut [i64]) {
-        let soft = &self.soft;
-        let labels = |node: &NodeInfo| &cycle.cluster.spec(cycle.specs, node).labels;
-        let takes_part = |node: &NodeInfo| !soft.all_keys || has_keys(labels(node), &soft.constraints);
-        let taking =
-            nodes.iter().zip(scores.iter()).filter(|(node, _)| takes_part(node)).map(|(_, &score)| score);
+    fn normalize(&self, _: &Cycle<'_>, _: &[&NodeInfo], scores: &mut [i64]) {
+        let taking = scores.iter().copied().filter(|&score| score != APART);
         let (least, most) =
             taking.fold((i64::MAX, 0), |(least, most), score| (least.min(score), most.max(score)));
-        for (node, score) in nodes.iter().zip(scores) {
+        for score in scores {
             mark!("K 2.12 normalised between the extremes");
-            *score = match (takes_part(node), most) {
-                (false, _) => 0,
-                (true, 0) => 100,
-                (true, most) => 100 * (most + least - *score) / most,
+            *score = match (*score, most) {
+                (APART, _) => 0,
+                (_, 0) => 100,
+                (raw, most) => 100 * (most + least - raw) / most,
             };
         }
     }
 
     fn finish(&mut self) {
-        self.hard = Hard::default();
-        self.soft = Soft::default();
+        self.books.close();
+        self.soft.clear();
     }
 
     fn events(&self) -> &'static [EventKind] {
@@ -316,7 +269,7 @@ impl Plugin for PodTopologySpread {
 
     fn may_help(&self, listening: &Listening<'_>, event: &Event<'_>) -> bool {
         let Listening { specs, cluster, pod, spec, .. } = *listening;
-        let constraints = self.constraints(specs, &cluster.listers, pod, spec, true);
+        let constraints = constraints(&self.defaults, specs, &cluster.listers, pod, spec, true);
         if let Some(edit) = node_change(event) {
             return node_may_help(specs, &constraints, edit.old, edit.new);
         }
@@ -344,10 +297,97 @@ impl Plugin for PodTopologySpread {
     }
 }
 
-impl Domains {
-    fn count(&mut self) {
-        self.fewest = self.pods.values().copied().min().unwrap_or(i64::from(i32::MAX));
+impl Constraints {
+    fn hard(&self) -> &[SpreadConstraint] {
+        &self.all[..self.hard]
     }
+
+    fn has_soft(&self) -> bool {
+        self.hard < self.all.len()
+    }
+
+    fn soft(&self) -> impl Iterator<Item = (usize, &SpreadConstraint)> {
+        self.all.iter().enumerate().skip(self.hard)
+    }
+
+    /// Whether a soft constraint looks at the pods of each node alone.
+    fn is_by_node(&self, constraint: &SpreadConstraint) -> bool {
+        Some(constraint.topology_key) == self.hostname
+    }
+}
+
+impl Counting for Constraints {
+    fn terms(&self) -> Vec<Term> {
+        let all = self.all.iter().enumerate();
+        all.map(|(question, constraint)| Term { question, key: constraint.topology_key }).collect()
+    }
+
+    fn compares(&self, term: Term) -> bool {
+        term.question < self.hard
+    }
+
+    fn pods<'a>(&self, node: &'a NodeInfo) -> &'a [Row<Pod>] {
+        if self.all.is_empty() { &[] } else { &node.pods }
+    }
+
+    /// Pods of the pod's namespace that the selector selects; those that are going do not count.
+    fn count(&self, cycle: &Cycle<'_>, other: &Pod, add: &mut dyn FnMut(Term, i64)) {
+        if other.deleted_at.is_some() || other.namespace != cycle.pod.namespace {
+            return;
+        }
+        let labels = &cycle.specs[other.spec].labels;
+        for (question, constraint) in self.all.iter().enumerate() {
+            if constraint.selector.is_empty() {
+                mark!("K 2.12 an empty selector counts no pod");
+            } else if constraint.selector.matches(labels, &cycle.specs.symbols) {
+                add(Term { question, key: constraint.topology_key }, 1);
+            }
+        }
+    }
+
+    fn includes(&self, cycle: &Cycle<'_>, term: Term, node: &NodeInfo) -> bool {
+        let constraint = &self.all[term.question];
+        let labels = &cycle.cluster.spec(cycle.specs, node).labels;
+        if term.question < self.hard {
+            mark!("K 2.12 only nodes with all keys count");
+            has_keys(labels, self.hard()) && includes(cycle, constraint, node)
+        } else if self.is_by_node(constraint) {
+            true
+        } else {
+            mark!("K 2.12 pods of all nodes count, feasible or not");
+            (!self.all_keys || has_keys(labels, &self.all[self.hard..])) && includes(cycle, constraint, node)
+        }
+    }
+}
+
+/// The constraints of a pod that are hard, or those that are not.
+fn constraints(
+    defaults: &[SpreadConstraint],
+    specs: &Specs,
+    listers: &Listers,
+    pod: &Pod,
+    spec: &PodSpec,
+    hard: bool,
+) -> Vec<SpreadConstraint> {
+    let stated = |list: &[SpreadConstraint]| -> Vec<SpreadConstraint> {
+        list.iter().filter(|constraint| constraint.hard == hard).cloned().collect()
+    };
+    if !spec.spread.is_empty() {
+        return stated(&spec.spread);
+    }
+    let mut defaults = stated(defaults);
+    if defaults.is_empty() {
+        return defaults;
+    }
+    mark!("K 2.12 default constraints select by services and owner");
+    let selector = default_selector(specs, listers, pod, spec);
+    if selector.is_empty() {
+        return Vec::new();
+    }
+    for constraint in &mut defaults {
+        constraint.selector = selector.clone();
+    }
+    defaults
 }
 
 /// The value of a key; none when it is absent or empty, which the original does not tell apart.
@@ -371,21 +411,6 @@ fn includes(cycle: &Cycle<'_>, constraint: &SpreadConstraint, node: &NodeInfo) -
         return false;
     }
     true
-}
-
-/// How many pods of the pod's namespace on a node a selector selects; those that are going do not count.
-fn matching(cycle: &Cycle<'_>, selector: &Selector, node: &NodeInfo) -> i64 {
-    if selector.is_empty() {
-        mark!("K 2.12 an empty selector counts no pod");
-        return 0;
-    }
-    let counts = |row: &&Row<Pod>| {
-        let pod = cycle.cluster.known(**row);
-        pod.deleted_at.is_none()
-            && pod.namespace == cycle.pod.namespace
-            && selector.matches(&cycle.specs[pod.spec].labels, &cycle.specs.symbols)
-    };
-    i64::try_from(node.pods.iter().filter(counts).count()).expect("a node has few pods")
 }
 
 /// What selects the pods of the same services and of the same owner.
@@ -455,7 +480,7 @@ fn weight_upstream_f64(size: usize) -> f64 {
 }
 
 #[expect(clippy::float_arithmetic, clippy::cast_precision_loss, clippy::cast_possible_truncation)]
-fn score_upstream_f64(terms: &[(i64, i32, f64)]) -> i64 {
-    let each = |&(count, max_skew, weight): &(i64, i32, f64)| count as f64 * weight + f64::from(max_skew - 1);
-    libm::round(terms.iter().map(each).fold(0.0, |sum, term| sum + term)) as i64
+fn score_upstream_f64(terms: impl Iterator<Item = (i64, i32, f64)>) -> i64 {
+    let each = |(count, max_skew, weight): (i64, i32, f64)| count as f64 * weight + f64::from(max_skew - 1);
+    libm::round(terms.map(each).fold(0.0, |sum, term| sum + term)) as i64
 }
