@@ -18,8 +18,8 @@ use windtunnel::control::kubernetes::api::config::Configuration;
 use windtunnel::control::kubernetes::api::{Object, PriorityClasses, Reading, Stage};
 use windtunnel::control::kubernetes::objects::{ClusterChange, Node, Pod, Selecting, Specs};
 use windtunnel::control::kubernetes::scheduler::Scheduler;
-use windtunnel::control::kubernetes::scheduler::attempt::Outcome;
-use windtunnel::control::kubernetes::scheduler::command::SchedulerChange;
+use windtunnel::control::kubernetes::scheduler::attempt::{Attempt, Nomination, Outcome};
+use windtunnel::control::kubernetes::scheduler::command::{SchedulerChange, SchedulerCommand};
 use windtunnel::control::kubernetes::scheduler::profile::{Registry, queue_settings};
 
 /// A case: its name, nodes, pods before the clock starts, pods measured, shapes, and the bar in pods a second.
@@ -32,6 +32,8 @@ struct Case {
     bar: u64,
     pod: fn(usize) -> Value,
     service: bool,
+    /// Pods that are measured instead: they find room only where others go.
+    preemptor: Option<fn(usize) -> Value>,
 }
 
 const CASES: &[Case] = &[
@@ -44,6 +46,7 @@ const CASES: &[Case] = &[
         bar: 300_000,
         pod: plain,
         service: false,
+        preemptor: None,
     },
     Case {
         name: "shapes_16",
@@ -54,6 +57,7 @@ const CASES: &[Case] = &[
         bar: 100_000,
         pod: plain,
         service: false,
+        preemptor: None,
     },
     Case {
         name: "shapes_16_at_100k",
@@ -64,6 +68,7 @@ const CASES: &[Case] = &[
         bar: 40_000,
         pod: plain,
         service: false,
+        preemptor: None,
     },
     Case {
         name: "default_spread",
@@ -74,6 +79,7 @@ const CASES: &[Case] = &[
         bar: 50_000,
         pod: labelled,
         service: true,
+        preemptor: None,
     },
     Case {
         name: "hard_spread",
@@ -84,6 +90,7 @@ const CASES: &[Case] = &[
         bar: 100_000,
         pod: hard_spread,
         service: false,
+        preemptor: None,
     },
     Case {
         name: "affinity",
@@ -94,6 +101,7 @@ const CASES: &[Case] = &[
         bar: 20_000,
         pod: affinity,
         service: false,
+        preemptor: None,
     },
     Case {
         name: "anti_affinity",
@@ -104,6 +112,18 @@ const CASES: &[Case] = &[
         bar: 20_000,
         pod: anti_affinity,
         service: false,
+        preemptor: None,
+    },
+    Case {
+        name: "preemption",
+        nodes: 5_000,
+        before: 20_000,
+        measured: 5_000,
+        shapes: 1,
+        bar: 20_000,
+        pod: small,
+        service: false,
+        preemptor: Some(large),
     },
 ];
 
@@ -119,8 +139,14 @@ fn main() {
 fn measure(case: &Case) {
     let mut bench = Bench::new(case);
     bench.schedule(case.before);
+    if let Some(preemptor) = case.preemptor {
+        bench.templates = vec![bench.read_pod(&preemptor(0))];
+    }
     let before = spent();
-    bench.schedule(case.measured);
+    match case.preemptor {
+        None => bench.schedule(case.measured),
+        Some(_) => bench.preempt(case.measured),
+    }
     let nanos = spent().saturating_sub(before).as_nanos().max(1);
     let rate = u64::try_from(case.measured as u128 * 1_000_000_000 / nanos).unwrap_or(u64::MAX);
     let verdict = if rate >= case.bar { "met" } else { "missed" };
@@ -134,7 +160,8 @@ struct Bench {
     templates: Vec<Pod>,
     revision: u64,
     now: Timestamp,
-    pods: usize,
+    /// Pods, by row.
+    record: Vec<Option<Pod>>,
     rows: usize,
 }
 
@@ -145,7 +172,7 @@ impl Bench {
         let profiles = Registry::default().profiles(&configuration, &mut specs.symbols);
         let now = Timestamp::from_nanos(0) + Span::seconds(1_000_000);
         let scheduler = Scheduler::new(now, profiles, queue_settings(&configuration));
-        let mut bench = Bench { specs, scheduler, templates: Vec::new(), revision: 0, now, pods: 0, rows: 0 };
+        let mut bench = Bench { specs, scheduler, templates: Vec::new(), revision: 0, now, record: Vec::new(), rows: 0 };
         for number in 0..case.nodes {
             let Object::Node(node) = bench.read("Node", &node(number)) else { unreachable!() };
             bench.tell_node(&node);
@@ -157,7 +184,7 @@ impl Bench {
             bench.tell_service(&service);
         }
         for shape in 0..case.shapes {
-            let Object::Pod(pod) = bench.read("Pod", &(case.pod)(shape)) else { unreachable!() };
+            let pod = bench.read_pod(&(case.pod)(shape));
             bench.templates.push(pod);
         }
         bench
@@ -167,6 +194,11 @@ impl Bench {
         let classes = PriorityClasses::default();
         let mut reading = Reading { specs: &mut self.specs, classes: &classes };
         reading.read(kind, document, Stage::Create).expect("it is ours")
+    }
+
+    fn read_pod(&mut self, document: &Value) -> Pod {
+        let Object::Pod(pod) = self.read("Pod", document) else { unreachable!() };
+        pod
     }
 
     fn tell_node(&mut self, node: &Node) {
@@ -182,8 +214,10 @@ impl Bench {
         self.rows += 1;
     }
 
-    fn tell_pod(&mut self, row: Row<Pod>, old: Option<&Pod>, new: &Pod) {
-        let edit = Edit { row, revision: self.next(), old, new: Some(new) };
+    /// Tells what became of a pod; none when it is gone.
+    fn tell_pod(&mut self, row: Row<Pod>, new: Option<Pod>) {
+        let old = std::mem::replace(&mut self.record[row.index()], new);
+        let edit = Edit { row, revision: self.next(), old: old.as_ref(), new: new.as_ref() };
         self.scheduler.observe(self.now, SchedulerChange::Cluster(ClusterChange::Pod(edit), &self.specs));
     }
 
@@ -193,23 +227,60 @@ impl Bench {
     }
 
     fn schedule(&mut self, pods: usize) {
-        let mut out = Vec::new();
         for _ in 0..pods {
-            self.now += Span::millis(1);
-            let template = self.templates[self.pods % self.templates.len()];
-            // Pods are told apart by their uid: numbers that the cluster uses for nothing else.
-            let uid = self.specs.symbols.intern(&format!("uid-{}", self.pods));
-            let pod = Pod { uid, name: uid, ..template };
-            let row = Row::at(self.pods);
-            self.pods += 1;
-            self.tell_pod(row, None, &pod);
-            let hand = self.scheduler.pop().expect("a pod waits");
-            let attempt = self.scheduler.attempt(self.now, &self.specs, hand, &mut |_, _| 0, &mut out);
-            let Outcome::Scheduled(node) = attempt.outcome else { panic!("{}", attempt.message) };
-            self.scheduler.bind(&attempt, node, &mut out);
-            self.tell_pod(row, Some(&pod), &Pod { node: Some(node), ..pod });
-            out.clear();
+            self.create();
+            let attempt = self.attempt();
+            self.bind(&attempt);
         }
+    }
+
+    /// Pods that fail, whose victims go at once, and that then find their place.
+    fn preempt(&mut self, pods: usize) {
+        for _ in 0..pods {
+            let row = self.create();
+            let attempt = self.attempt();
+            let mut out = Vec::new();
+            self.scheduler.settle(self.now, &self.specs, &attempt, &mut out);
+            self.scheduler.finish_preemption(self.now, &self.specs, &mut out);
+            let Nomination::Node(node) = attempt.nomination else { panic!("{}", attempt.message) };
+            let pod = self.record[row.index()].expect("it waits");
+            self.tell_pod(row, Some(Pod { nominated: Some(node), ..pod }));
+            for (_, command) in out {
+                if let SchedulerCommand::Evict { pod, .. } = command {
+                    self.tell_pod(pod.row, None);
+                }
+            }
+            self.now += Span::seconds(2);
+            self.scheduler.flush_backoff(self.now);
+            let attempt = self.attempt();
+            self.bind(&attempt);
+        }
+    }
+
+    /// Writes a pod into the record.
+    fn create(&mut self) -> Row<Pod> {
+        self.now += Span::millis(1);
+        let number = self.record.len();
+        let template = self.templates[number % self.templates.len()];
+        // Pods are told apart by their uid: numbers that the cluster uses for nothing else.
+        let uid = self.specs.symbols.intern(&format!("uid-{number}"));
+        let row = Row::at(number);
+        self.record.push(None);
+        self.tell_pod(row, Some(Pod { uid, name: uid, ..template }));
+        row
+    }
+
+    fn attempt(&mut self) -> Attempt {
+        let hand = self.scheduler.pop().expect("a pod waits");
+        self.scheduler.attempt(self.now, &self.specs, hand, &mut |_, _| 0, &mut Vec::new())
+    }
+
+    fn bind(&mut self, attempt: &Attempt) {
+        let Outcome::Scheduled(node) = attempt.outcome else { panic!("{}", attempt.message) };
+        self.scheduler.bind(attempt, node, &mut Vec::new());
+        let row = attempt.pod.row;
+        let pod = self.record[row.index()].expect("it was placed");
+        self.tell_pod(row, Some(Pod { node: Some(node), nominated: None, ..pod }));
     }
 }
 
@@ -226,6 +297,22 @@ fn plain(shape: usize) -> Value {
     json!({"kind": "Pod", "metadata": {"name": "p", "namespace": "default", "uid": "u"}, "spec": {"containers": [
         {"name": "c", "image": "app:1", "resources": {"requests":
             {"cpu": format!("{}m", 10 + shape), "memory": "50M"}}}]}})
+}
+
+/// Four of these fill a node as far as a pod of their size is concerned.
+fn small(_: usize) -> Value {
+    sized("900m", 0)
+}
+
+/// Three small pods must go for it.
+fn large(_: usize) -> Value {
+    sized("3", 10)
+}
+
+fn sized(cpu: &str, priority: i32) -> Value {
+    json!({"kind": "Pod", "metadata": {"name": "p", "namespace": "default", "uid": "u"}, "spec": {
+        "priority": priority, "containers": [{"name": "c", "image": "app:1", "resources": {"requests":
+            {"cpu": cpu, "memory": "500Mi"}}}]}})
 }
 
 fn labelled(shape: usize) -> Value {

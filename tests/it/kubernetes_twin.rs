@@ -8,6 +8,7 @@
 
 mod draw;
 mod filters;
+mod kept;
 mod objects;
 mod scores;
 mod twin;
@@ -33,6 +34,8 @@ struct Tally {
     placed: usize,
     /// The index answered.
     indexed: usize,
+    /// The same, of pods that look at other pods, in clusters that are sampled.
+    social: usize,
     /// A search that found nodes ended before all were looked at.
     sampled: usize,
 }
@@ -58,6 +61,7 @@ fn the_twin_chooses_the_same_nodes() {
         (sum(|tally| tally.placed), "placed", 50),
         (sum(|tally| tally.pods - tally.placed), "not placed", 3),
         (sum(|tally| tally.indexed), "answered by the index", 50),
+        (sum(|tally| tally.social), "of those that look at pods in a large cluster", 8),
         (sum(|tally| tally.sampled), "found before all nodes were looked at", 5),
     ] {
         assert!(count * 100 >= pods * least, "only {count} of {pods} pods were {what}");
@@ -163,6 +167,8 @@ impl Pair {
             let indexed = found.feasible.is_empty() && found.feasible_count > 0;
             self.tally.placed += 1;
             self.tally.indexed += usize::from(indexed);
+            let looks = self.sort.services || self.twin.pods[name].looks_at_pods();
+            self.tally.social += usize::from(indexed && looks && self.twin.nodes.len() >= 100);
             self.tally.sampled += usize::from(answer.evaluated < self.twin.nodes.len());
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! What the scheduler answered, in the words of the recording.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use serde_json::{Map, Value, json};
 
@@ -191,7 +192,7 @@ fn describe_bindings(specs: &Specs, bindings: &[Binding], put: &mut impl FnMut(&
 fn preemption(
     specs: &Specs,
     scheduler: &Scheduler,
-    candidates: &[Candidate],
+    candidates: &[Rc<Candidate>],
     chosen: usize,
     listed: usize,
 ) -> Value {
@@ -204,7 +205,7 @@ fn preemption(
         value
     };
     let mut value = describe(&candidates[chosen]);
-    value["candidates"] = json!(candidates.iter().take(listed).map(describe).collect::<Vec<_>>());
+    value["candidates"] = json!(candidates.iter().take(listed).map(|each| describe(each)).collect::<Vec<_>>());
     value
 }
 

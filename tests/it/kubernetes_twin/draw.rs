@@ -116,10 +116,10 @@ impl Sort {
             put(HOST, node.name.clone());
         }
         if draw.percent(92) {
-            put(ZONE, draw.text(&["a", "b", "c", "d"]));
+            put(ZONE, draw.text(&["a", "a", "b", "b", "b", "c", "c", "c", "d", ""]));
         }
         if draw.percent(85) {
-            put(REGION, draw.text(&["r", "r", "r", "s"]));
+            put(REGION, draw.text(&["r", "r", "r", "r", "r", "s", "s", ""]));
         }
         if draw.percent(4) {
             put("failure-domain.beta.kubernetes.io/zone", draw.text(&["a", "z"]));

@@ -152,6 +152,13 @@ impl Pod {
         terms.any(|term| !(term.label_keys.is_empty() && term.mismatch_label_keys.is_empty()))
     }
 
+    /// Whether other pods matter to it.
+    pub(super) fn looks_at_pods(&self) -> bool {
+        let terms = self.affinity.len() + self.anti_affinity.len();
+        let preferred = self.preferred_affinity.len() + self.preferred_anti_affinity.len();
+        !self.spread.is_empty() || terms + preferred > 0
+    }
+
     pub(super) fn document(&self) -> Value {
         let mut metadata = json!({
             "namespace": self.namespace, "name": self.name, "uid": self.full_name(),

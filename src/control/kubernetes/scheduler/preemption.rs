@@ -4,6 +4,7 @@
 //! scheduler's business. Knows nothing of the queue.
 
 use std::cmp::Reverse;
+use std::rc::Rc;
 
 use crate::base::{Row, Timestamp};
 use crate::control::kubernetes::labels::Selector;
@@ -39,7 +40,12 @@ pub struct Candidate {
     pub victims: Vec<Row<Pod>>,
     /// How many of them a disruption budget would keep.
     pub violations: usize,
+    merit: Merit,
 }
+
+/// What makes a candidate better than another, the least first: violations, the highest priority of a
+/// victim, the sum of their priorities, their number, and a late start of the most important ones.
+type Merit = (usize, i64, i64, usize, Reverse<Option<Timestamp>>);
 
 /// What a search for victims came to.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -47,7 +53,7 @@ pub enum Preempted {
     /// This node is nominated; its victims are to be deleted.
     Nominated {
         /// Every candidate, in the order of the dry run.
-        candidates: Vec<Candidate>,
+        candidates: Vec<Rc<Candidate>>,
         /// The place of the chosen one.
         chosen: usize,
     },
@@ -77,10 +83,12 @@ pub fn preempt(
     let mut errors = Vec::new();
     let wanted = candidates_wanted(settings, nodes.len());
     let (mut good, mut violating) = (Vec::new(), Vec::new());
+    let mut index = std::mem::take(&mut profile.index);
     for place in 0..nodes.len() {
         let start = usize::try_from(offset % nodes.len() as u64).expect("smaller than a length");
         let row = nodes[(start + place) % nodes.len()];
-        match victims_on(profile, cycle, row) {
+        let mut run = || victims_on(profile, cycle, row).map(Rc::new).map_err(Rc::new);
+        match if found.kept { index.dry_run(cycle, row, run) } else { run() } {
             Ok(candidate) if candidate.victims.is_empty() => {
                 let name = cycle.specs.symbols.text(cycle.cluster[row].name);
                 let message = format!("expected at least one victim pod on node {name:?}");
@@ -106,10 +114,11 @@ pub fn preempt(
             }
         }
     }
+    profile.index = index;
     good.append(&mut violating);
     match (good.is_empty(), &errors[..]) {
         (false, _) => {
-            let chosen = pick(cycle, &good);
+            let chosen = pick(&good);
             Preempted::Nominated { candidates: good, chosen }
         }
         (true, []) => Preempted::Helpless(message::failure(&dry, "")),
@@ -141,15 +150,13 @@ fn not_eligible(cycle: &Cycle<'_>, found: &Found) -> Option<&'static str> {
 /// Nodes that refused the pod for something that preemption may lift, in search order.
 fn nodes_that_may_be_helped(cycle: &Cycle<'_>, found: &Found) -> Vec<Row<NodeInfo>> {
     let resolvable = |status: &Status| status.code == Code::Unschedulable;
-    let mut own: Vec<(Row<NodeInfo>, bool)> =
-        found.refused.iter().map(|(row, status)| (row, resolvable(status))).collect();
-    own.sort_unstable();
-    let absent = found.absent.as_ref().is_some_and(resolvable);
-    let helped = |row: &Row<NodeInfo>| match own.binary_search_by_key(row, |&(known, _)| known) {
-        Ok(place) => own[place].1,
-        Err(_) => absent,
-    };
-    cycle.cluster.order().iter().copied().filter(helped).collect()
+    let order = cycle.cluster.order();
+    let mut helped = vec![found.absent.as_ref().is_some_and(resolvable); order.len()];
+    for (row, status) in found.refused.iter() {
+        let place = cycle.cluster.place_of(row).expect("it was looked at");
+        helped[place] = resolvable(status);
+    }
+    order.iter().zip(helped).filter(|(_, helped)| *helped).map(|(&row, _)| row).collect()
 }
 
 fn candidates_wanted(settings: PreemptionSettings, nodes: usize) -> usize {
@@ -177,7 +184,10 @@ fn victims_on(profile: &mut Profile, cycle: &Cycle<'_>, row: Row<NodeInfo>) -> R
         reprieve(profile, cycle, &mut node, &lesser)
     });
     profile.restore();
-    result.map(|(victims, violations)| Candidate { node: row, victims, violations })
+    result.map(|(victims, violations)| {
+        let merit = merit(cycle, &victims, violations);
+        Candidate { node: row, victims, violations, merit }
+    })
 }
 
 /// Puts back every pod that can stay: those that a budget protects first, the more important before the less.
@@ -268,21 +278,21 @@ fn split_by_budgets(cycle: &Cycle<'_>, pods: &[Row<Pod>]) -> (Vec<Row<Pod>>, Vec
 }
 
 /// The best candidate (K 2.17, 5): the first in the order of the dry run among equals.
-fn pick(cycle: &Cycle<'_>, candidates: &[Candidate]) -> usize {
+fn pick(candidates: &[Rc<Candidate>]) -> usize {
+    let best = candidates.iter().enumerate().min_by_key(|(place, candidate)| (candidate.merit, *place));
+    best.map_or(0, |(place, _)| place)
+}
+
+fn merit(cycle: &Cycle<'_>, victims: &[Row<Pod>], violations: usize) -> Merit {
     let pod = |row: Row<Pod>| cycle.cluster.known(row);
     let priority = |row: Row<Pod>| i64::from(cycle.specs[pod(row).spec].priority);
-    let merit = |candidate: &Candidate| {
-        let victims = &candidate.victims;
-        let highest = priority(victims[0]);
-        let sum: i64 = victims.iter().map(|&victim| priority(victim) + (1 << 31)).sum();
-        let most = victims.iter().map(|&victim| priority(victim)).max().unwrap_or(highest);
-        let important = victims.iter().filter(|&&victim| priority(victim) == most);
-        let earliest = important.map(|&victim| started(pod(victim))).min();
-        mark!("K 2.17 violations, highest priority, sum, number, latest start");
-        (candidate.violations, highest, sum, victims.len(), Reverse(earliest))
-    };
-    let best = candidates.iter().enumerate().min_by_key(|(place, candidate)| (merit(candidate), *place));
-    best.map_or(0, |(place, _)| place)
+    let highest = victims.first().map_or(0, |&first| priority(first));
+    let sum: i64 = victims.iter().map(|&victim| priority(victim) + (1 << 31)).sum();
+    let most = victims.iter().map(|&victim| priority(victim)).max().unwrap_or(highest);
+    let important = victims.iter().filter(|&&victim| priority(victim) == most);
+    let earliest = important.map(|&victim| started(pod(victim))).min();
+    mark!("K 2.17 violations, highest priority, sum, number, latest start");
+    (violations, highest, sum, victims.len(), Reverse(earliest))
 }
 
 /// What the plugins say after a search that found no node.
