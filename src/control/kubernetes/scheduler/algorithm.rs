@@ -296,6 +296,22 @@ impl Refused {
         })
     }
 
+    /// Notes why many nodes are out, by the numbers of the reasons, where none was noted before.
+    pub(super) fn fill(&mut self, nodes: impl Iterator<Item = (Row<NodeInfo>, usize)>) {
+        assert!(self.nodes.is_empty(), "nodes are noted once");
+        let (mut last, mut run) = (0, 0);
+        self.nodes.extend(nodes.inspect(|&(_, kind)| {
+            if kind != last {
+                self.kinds[last].1 += run;
+                (last, run) = (kind, 0);
+            }
+            run += 1;
+        }));
+        if run > 0 {
+            self.kinds[last].1 += run;
+        }
+    }
+
     /// Notes why a node is out, by the number of the reason. The first node may be looked at again; it keeps
     /// its last refusal.
     pub(super) fn push(&mut self, row: Row<NodeInfo>, kind: usize) {

@@ -77,18 +77,21 @@ pub fn preempt(
     if let Some(why) = not_eligible(cycle, found) {
         return Preempted::NotEligible(why);
     }
-    let nodes = nodes_that_may_be_helped(cycle, found);
+    let helped = nodes_that_may_be_helped(cycle, found);
+    let count = helped.iter().filter(|helped| **helped).count();
     let mut dry = Found { nodes: found.nodes, ..Found::default() };
     dry.absent = Some(Status::unresolvable("Preemption is not helpful for scheduling"));
     let mut errors = Vec::new();
-    let wanted = candidates_wanted(settings, nodes.len());
+    let wanted = candidates_wanted(settings, count);
     let (mut good, mut violating) = (Vec::new(), Vec::new());
     let mut index = std::mem::take(&mut profile.index);
-    for place in 0..nodes.len() {
-        let start = usize::try_from(offset % nodes.len() as u64).expect("smaller than a length");
-        let row = nodes[(start + place) % nodes.len()];
-        let mut run = || victims_on(profile, cycle, row).map(Rc::new).map_err(Rc::new);
-        match if found.kept { index.dry_run(cycle, row, run) } else { run() } {
+    let mut kept = found.kept.then(|| index.dry_runs(cycle));
+    for place in from(&helped, offset % (count as u64).max(1)) {
+        let row = cycle.cluster.order()[place];
+        let mut once = None;
+        let known = kept.as_mut().map_or(&mut once, |kept| &mut kept[place]);
+        let run = || victims_on(profile, cycle, row).map(Rc::new).map_err(Rc::new);
+        match known.get_or_insert_with(run).clone() {
             Ok(candidate) if candidate.victims.is_empty() => {
                 let name = cycle.specs.symbols.text(cycle.cluster[row].name);
                 let message = format!("expected at least one victim pod on node {name:?}");
@@ -147,8 +150,8 @@ fn not_eligible(cycle: &Cycle<'_>, found: &Found) -> Option<&'static str> {
     waits.then_some("not eligible due to a terminating pod on the nominated node.")
 }
 
-/// Nodes that refused the pod for something that preemption may lift, in search order.
-fn nodes_that_may_be_helped(cycle: &Cycle<'_>, found: &Found) -> Vec<Row<NodeInfo>> {
+/// By place in the search order: whether the node refused the pod for something that preemption may lift.
+fn nodes_that_may_be_helped(cycle: &Cycle<'_>, found: &Found) -> Vec<bool> {
     let resolvable = |status: &Status| status.code == Code::Unschedulable;
     let order = cycle.cluster.order();
     let mut helped = vec![found.absent.as_ref().is_some_and(resolvable); order.len()];
@@ -156,7 +159,14 @@ fn nodes_that_may_be_helped(cycle: &Cycle<'_>, found: &Found) -> Vec<Row<NodeInf
         let place = cycle.cluster.place_of(row).expect("it was looked at");
         helped[place] = resolvable(status);
     }
-    order.iter().zip(helped).filter(|(_, helped)| *helped).map(|(&row, _)| row).collect()
+    helped
+}
+
+/// The places of nodes that may be helped, all around from the one of this number.
+fn from(helped: &[bool], number: u64) -> impl Iterator<Item = usize> {
+    let places = (0..helped.len()).filter(|&place| helped[place]);
+    let first = (0..number).zip(places).last().map_or(0, |(_, place)| place + 1);
+    (first..helped.len()).chain(0..first).filter(|&place| helped[place])
 }
 
 fn candidates_wanted(settings: PreemptionSettings, nodes: usize) -> usize {

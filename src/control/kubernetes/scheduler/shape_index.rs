@@ -185,27 +185,21 @@ impl ShapeIndex {
         hit(Some(scratch.best_total(|rank, place| key(ranks, order, rank, place))))
     }
 
-    /// What a dry run of preemption on a node came to for the pod of the cycle; `run` makes it where it is
-    /// not known. Only for a pod whose filters are all kept, and that was searched for in this cycle.
-    pub(super) fn dry_run(
-        &mut self,
-        cycle: &Cycle<'_>,
-        row: Row<NodeInfo>,
-        run: impl FnOnce() -> DryRun,
-    ) -> DryRun {
-        let known = self.places.get(&cycle.pod.spec).zip(cycle.cluster.place_of(row));
-        let Some((&shape, place)) = known else { return run() };
-        let shape = &mut self.shapes[shape];
+    /// By place: what dry runs of preemption came to for the pod of the cycle, and may come to now. Only for
+    /// a pod whose filters are all kept, and that was searched for in this cycle.
+    pub(super) fn dry_runs(&mut self, cycle: &Cycle<'_>) -> &mut [Option<DryRun>] {
+        let place = self.places.get(&cycle.pod.spec).expect("the pod was searched for");
+        let shape = &mut self.shapes[*place];
         let budgets = cycle.cluster.listers.budgets_revision;
-        if shape.again.contains(&place) {
-            return run();
-        }
         if shape.budgets != budgets {
             shape.budgets = budgets;
             shape.dry_runs.clear();
         }
         shape.dry_runs.resize(shape.base.len(), None);
-        shape.dry_runs[place].get_or_insert_with(run).clone()
+        for &place in &shape.again {
+            shape.dry_runs[place] = None;
+        }
+        &mut shape.dry_runs
     }
 
     fn shape(&mut self, cycle: &Cycle<'_>) -> usize {
@@ -446,7 +440,13 @@ impl Shape {
     ) -> Option<()> {
         let order = cycle.cluster.order();
         let kinds: Vec<usize> = self.refusals.iter().map(|refusal| refused.kind(&refusal.status)).collect();
-        for place in (start..order.len()).chain(0..start) {
+        let places = (start..order.len()).chain(0..start);
+        if speakers.are_kept() && refused.is_empty() {
+            let kind = |place: usize| kinds[usize::try_from(-1 - numbers[place]).expect("no node can do")];
+            refused.fill(places.map(|place| (order[place], kind(place))));
+            return Some(());
+        }
+        for place in places {
             let number = Some(numbers[place]).filter(|&number| number != STRUCK);
             let known = number.map(|number| usize::try_from(-1 - number).expect("no node can do"));
             let before = known.map_or(usize::MAX, |known| self.refusals[known].at);
