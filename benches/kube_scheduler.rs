@@ -272,7 +272,9 @@ impl Bench {
 
     fn attempt(&mut self) -> Attempt {
         let hand = self.scheduler.pop().expect("a pod waits");
-        self.scheduler.attempt(self.now, &self.specs, hand, &mut |_, _| 0, &mut Vec::new())
+        // Where the search for victims begins: anywhere.
+        let offset = (self.record.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+        self.scheduler.attempt(self.now, &self.specs, hand, &mut |_, _| offset, &mut Vec::new())
     }
 
     fn bind(&mut self, attempt: &Attempt) {

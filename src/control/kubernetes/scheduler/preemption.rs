@@ -79,9 +79,7 @@ pub fn preempt(
     }
     let helped = nodes_that_may_be_helped(cycle, found);
     let count = helped.iter().filter(|helped| **helped).count();
-    let mut dry = Found { nodes: found.nodes, ..Found::default() };
-    dry.absent = Some(Status::unresolvable("Preemption is not helpful for scheduling"));
-    let mut errors = Vec::new();
+    let (mut refused, mut errors): (Vec<(Row<NodeInfo>, Rc<Status>)>, _) = (Vec::new(), Vec::new());
     let wanted = candidates_wanted(settings, count);
     let (mut good, mut violating) = (Vec::new(), Vec::new());
     let mut index = std::mem::take(&mut profile.index);
@@ -91,18 +89,18 @@ pub fn preempt(
         let mut once = None;
         let known = kept.as_mut().map_or(&mut once, |kept| &mut kept[place]);
         let run = || victims_on(profile, cycle, row).map(Rc::new).map_err(Rc::new);
-        match known.get_or_insert_with(run).clone() {
+        match known.get_or_insert_with(run) {
             Ok(candidate) if candidate.victims.is_empty() => {
                 let name = cycle.specs.symbols.text(cycle.cluster[row].name);
                 let message = format!("expected at least one victim pod on node {name:?}");
                 errors.push(message.clone());
-                dry.refused.add(row, &Status::error(message));
+                refused.push((row, Rc::new(Status::error(message))));
             }
             Ok(candidate) => {
                 mark!("K 2.17 candidates without violations come first");
                 let list = if candidate.violations == 0 { &mut good } else { &mut violating };
                 if list.len() < wanted {
-                    list.push(candidate);
+                    list.push(Rc::clone(candidate));
                 }
                 if !good.is_empty() && good.len() + violating.len() >= wanted {
                     mark!("K 2.17 enough candidates end the search");
@@ -113,7 +111,7 @@ pub fn preempt(
                 if status.code == Code::Error {
                     errors.push(status.message());
                 }
-                dry.refused.add(row, &status);
+                refused.push((row, Rc::clone(status)));
             }
         }
     }
@@ -124,10 +122,20 @@ pub fn preempt(
             let chosen = pick(&good);
             Preempted::Nominated { candidates: good, chosen }
         }
-        (true, []) => Preempted::Helpless(message::failure(&dry, "")),
+        (true, []) => Preempted::Helpless(helpless(found.nodes, &refused)),
         (true, [one]) => Preempted::Error(one.clone()),
         (true, several) => Preempted::Error(format!("[{}]", several.join(", "))),
     }
+}
+
+/// Why no node can be helped, in words.
+fn helpless(nodes: usize, refused: &[(Row<NodeInfo>, Rc<Status>)]) -> String {
+    let mut dry = Found { nodes, ..Found::default() };
+    dry.absent = Some(Status::unresolvable("Preemption is not helpful for scheduling"));
+    for (row, status) in refused {
+        dry.refused.add(*row, status);
+    }
+    message::failure(&dry, "")
 }
 
 fn not_eligible(cycle: &Cycle<'_>, found: &Found) -> Option<&'static str> {

@@ -160,6 +160,40 @@ struct Thought {
     by: i64,
 }
 
+/// The sums of one term, to be read for many nodes. Pods in thought do not count.
+#[derive(Clone, Copy, Debug)]
+pub struct Column<'a>(&'a Tally);
+
+impl Column<'_> {
+    /// The domain of a node, as a number below [`Column::end`]; zero is no domain.
+    pub fn domain(&self, node: Row<NodeInfo>) -> usize {
+        self.0.entry(node).domain as usize
+    }
+
+    /// The domain of a value; zero when no node has the value.
+    pub fn domain_of(&self, value: Symbol) -> usize {
+        self.0.by_value.get(&value).map_or(0, |&domain| domain as usize)
+    }
+
+    /// Numbers of domains are below this.
+    pub fn end(&self) -> usize {
+        self.0.domains.len()
+    }
+
+    /// The sum of a domain; of the first one, that of all nodes without the label that count.
+    pub fn sum(&self, domain: usize) -> i64 {
+        self.0.domains[domain].sum
+    }
+
+    /// What the pods of a node count for; zero when it does not count.
+    pub fn own(&self, node: Row<NodeInfo>) -> i64 {
+        match self.0.entry(node).own {
+            Entry::OUT => 0,
+            own => i64::from(own),
+        }
+    }
+}
+
 /// The sums within which the domain of a node may be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limit {
@@ -247,32 +281,9 @@ impl<R: Counting> Books<R> {
         (domain != NOWHERE).then(|| tally.domains[domain as usize].sum + self.thought_of(place, domain))
     }
 
-    /// The sum of all nodes without the label that count.
-    pub fn sum_nowhere(&self, place: usize) -> i64 {
-        self.tally(place).domains[NOWHERE as usize].sum
-    }
-
-    /// The domain of a node, as a number below [`domains_end`](Self::domains_end); zero is no domain.
-    pub fn domain(&self, place: usize, node: Row<NodeInfo>) -> usize {
-        self.tally(place).entry(node).domain as usize
-    }
-
-    /// The domain of a value, as such a number; zero when no node has the value.
-    pub fn domain_of(&self, place: usize, value: Symbol) -> usize {
-        self.tally(place).by_value.get(&value).map_or(0, |&domain| domain as usize)
-    }
-
-    /// Numbers of domains are below this.
-    pub fn domains_end(&self, place: usize) -> usize {
-        self.tally(place).domains.len()
-    }
-
-    /// What the pods of a node count for; zero when it does not count.
-    pub fn own(&self, place: usize, node: Row<NodeInfo>) -> i64 {
-        match self.tally(place).entry(node).own {
-            Entry::OUT => 0,
-            own => i64::from(own),
-        }
+    /// The sums of a term.
+    pub fn column(&self, place: usize) -> Column<'_> {
+        Column(self.tally(place))
     }
 
     /// The sum of all domains.

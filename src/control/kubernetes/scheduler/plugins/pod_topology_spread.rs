@@ -8,7 +8,7 @@ use crate::control::kubernetes::objects::{
 use crate::control::kubernetes::scheduler::cluster::{Listers, NodeInfo};
 use crate::control::kubernetes::scheduler::event::{Event, EventKind, Listening};
 use crate::control::kubernetes::scheduler::framework::{Cycle, Plugin, Points, PreFilter, PreScore, Status};
-use crate::control::kubernetes::scheduler::tally::{Books, Counting, Limit, Standing, Term};
+use crate::control::kubernetes::scheduler::tally::{Books, Column, Counting, Limit, Standing, Term};
 use crate::mark;
 
 use super::taint_toleration::tolerates_all;
@@ -110,36 +110,14 @@ impl PodTopologySpread {
         })
     }
 
-    /// The score of a node before it is normalised.
-    fn raw(&self, node: Row<NodeInfo>) -> i64 {
-        if self.books.rule().is_none_or(|rule| !self.takes_part(rule, node)) {
-            return APART;
-        }
-        let terms = self.soft.iter().filter_map(|soft| {
-            let domain = self.books.domain(soft.place, node);
-            let count = match domain {
-                0 => return None,
-                _ if soft.by_node => self.books.own(soft.place, node),
-                _ => self.books.sum(soft.place, node)?,
-            };
-            let shared = if domain == soft.blank { self.books.sum_nowhere(soft.place) } else { 0 };
-            Some((count + shared, soft.max_skew, soft.weight))
-        });
-        score_upstream_f64(terms)
+    /// What each soft constraint reads of nodes.
+    fn columns(&self) -> Vec<(Soft, Column<'_>)> {
+        self.soft.iter().map(|soft| (*soft, self.books.column(soft.place))).collect()
     }
 
-    /// How many values some nodes have; the empty value and none are one.
-    fn size(&self, place: usize, blank: usize, nodes: &[Row<NodeInfo>]) -> usize {
-        let mut met = vec![false; self.books.domains_end(place)];
-        for &node in nodes {
-            let domain = self.books.domain(place, node);
-            met[if domain == blank { 0 } else { domain }] = true;
-        }
-        met.into_iter().filter(|met| *met).count()
-    }
-
-    fn takes_part(&self, rule: &Constraints, node: Row<NodeInfo>) -> bool {
-        !rule.all_keys || rule.soft().all(|(place, _)| self.books.domain(place, node) > 0)
+    /// Whether a node without one of the soft keys takes no part.
+    fn needs_keys(&self) -> bool {
+        self.books.rule().is_none_or(|rule| rule.all_keys)
     }
 }
 
@@ -207,17 +185,22 @@ impl Plugin for PodTopologySpread {
     fn pre_score(&mut self, cycle: &Cycle<'_>, nodes: &[&NodeInfo]) -> PreScore {
         self.open(cycle);
         let Some(rule) = self.books.rule().filter(|rule| rule.has_soft()) else { return PreScore::Skip };
-        let part: Vec<Row<NodeInfo>> =
-            nodes.iter().map(|node| node.row).filter(|&node| self.takes_part(rule, node)).collect();
+        let columns: Vec<(&SpreadConstraint, usize, Column<'_>)> =
+            rule.soft().map(|(place, constraint)| (constraint, place, self.books.column(place))).collect();
+        let has_keys = |node: &Row<NodeInfo>| columns.iter().all(|(_, _, column)| column.domain(*node) > 0);
+        let mut part: Vec<Row<NodeInfo>> = nodes.iter().map(|node| node.row).collect();
+        if rule.all_keys {
+            part.retain(has_keys);
+        }
         let empty = cycle.specs.symbols.find("");
-        let soft = rule.soft().map(|(place, constraint)| {
+        let soft = columns.iter().map(|&(constraint, place, column)| {
             let by_node = rule.is_by_node(constraint);
-            let blank = empty.filter(|_| !by_node).map_or(0, |empty| self.books.domain_of(place, empty));
+            let blank = empty.filter(|_| !by_node).map_or(0, |empty| column.domain_of(empty));
             let size = if by_node {
                 mark!("K 2.12 the size of the host key is the number of nodes");
                 part.len()
             } else {
-                self.size(place, blank, &part)
+                size(column, blank, &part)
             };
             let weight = weight_upstream_f64(size);
             Soft { place, max_skew: constraint.max_skew, weight, by_node, blank }
@@ -231,7 +214,15 @@ impl Plugin for PodTopologySpread {
     }
 
     fn score(&self, _: &Cycle<'_>, node: &NodeInfo) -> Result<i64, Status> {
-        Ok(self.raw(node.row))
+        Ok(raw(&self.columns(), self.needs_keys(), node.row))
+    }
+
+    fn score_many(&self, _: &Cycle<'_>, nodes: &[&NodeInfo], scores: &mut [i64]) -> Result<(), Status> {
+        let (columns, needs_keys) = (self.columns(), self.needs_keys());
+        for (score, node) in scores.iter_mut().zip(nodes) {
+            *score = raw(&columns, needs_keys, node.row);
+        }
+        Ok(())
     }
 
     fn normalize(&self, _: &Cycle<'_>, _: &[&NodeInfo], scores: &mut [i64]) {
@@ -360,6 +351,33 @@ impl Counting for Constraints {
     }
 }
 
+/// The score of a node before it is normalised.
+fn raw(columns: &[(Soft, Column<'_>)], needs_keys: bool, node: Row<NodeInfo>) -> i64 {
+    if needs_keys && columns.iter().any(|(_, column)| column.domain(node) == 0) {
+        return APART;
+    }
+    score_upstream_f64(columns.iter().filter_map(|(soft, column)| {
+        let domain = column.domain(node);
+        let count = match domain {
+            0 => return None,
+            _ if soft.by_node => column.own(node),
+            blank if blank == soft.blank => column.sum(blank) + column.sum(0),
+            _ => column.sum(domain),
+        };
+        Some((count, soft.max_skew, soft.weight))
+    }))
+}
+
+/// How many values some nodes have; the empty value and none are one.
+fn size(column: Column<'_>, blank: usize, nodes: &[Row<NodeInfo>]) -> usize {
+    let mut met = vec![false; column.end()];
+    for &node in nodes {
+        let domain = column.domain(node);
+        met[if domain == blank { 0 } else { domain }] = true;
+    }
+    met.into_iter().filter(|met| *met).count()
+}
+
 /// The constraints of a pod that are hard, or those that are not.
 fn constraints(
     defaults: &[SpreadConstraint],
@@ -482,5 +500,11 @@ fn weight_upstream_f64(size: usize) -> f64 {
 #[expect(clippy::float_arithmetic, clippy::cast_precision_loss, clippy::cast_possible_truncation)]
 fn score_upstream_f64(terms: impl Iterator<Item = (i64, i32, f64)>) -> i64 {
     let each = |(count, max_skew, weight): (i64, i32, f64)| count as f64 * weight + f64::from(max_skew - 1);
-    libm::round(terms.map(each).fold(0.0, |sum, term| sum + term)) as i64
+    let sum = terms.map(each).fold(0.0, |sum, term| sum + term);
+    if !(0.0..1e15).contains(&sum) {
+        return libm::round(sum) as i64;
+    }
+    // The same in few steps: the difference to the whole part is exact.
+    let whole = sum as i64;
+    whole + i64::from(sum - whole as f64 >= 0.5)
 }
