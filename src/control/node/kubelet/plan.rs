@@ -68,7 +68,6 @@ fn plan_init(spec: &PodSpec, containers: &[Container]) -> Option<(Vec<u8>, bool)
             }
         };
         match container.state {
-            State::Absent if one_is_behind && is_sidecar => starts.push(index),
             State::Absent => continue,
             _ if one_is_behind && !is_sidecar => continue,
             State::Created => starts.push(index),

@@ -105,6 +105,15 @@ fn a_node_refuses_what_does_not_fit() {
     // What is short comes before what does not match.
     check(&[room], "", &["web c1001 elsewhere: app"], "run web", "0:rejected=OutOfcpu remove:0");
     check(
+        &[room],
+        "",
+        &["web p80 x2 never: app"],
+        &format!("{UP}; run web; exit app0 0; run web"),
+        &format!(
+            "{WAS_UP}; 1:rejected=OutOfx.y/gpu remove:1; 0:unready 0:stopping 0:succeeded remove:0; prepare:2"
+        ),
+    );
+    check(
         &["K 3.10 a taint that evicts keeps pods from starting"],
         "",
         &["web: app"],
@@ -234,6 +243,21 @@ fn containers_start_in_order() {
         "run web; prepared 0; started a0; exit a0 0; started b0; exit b0 0; started c0; started d0",
         "prepare:0; start:a0; ; start:b0; ; start:c0; start:d0; 0:running 0:ready",
     );
+    // What happens during a sync is looked at in the next one, which follows at once.
+    check(
+        &["K 3.10 a sync starts one container after the other"],
+        "baked=a:1",
+        &["web: a b"],
+        "run web; prepared 0; started a0; exit a0 1; pulled b0; started b0; started a0",
+        "prepare:0; start:a0; 0:pulling pull:b0; ; 0:pulled start:b0; 0:running start:a0/1; 0:ready",
+    );
+    check(
+        &["K 3.10 a sync starts one container after the other"],
+        "",
+        &["web: a b"],
+        "run web; prepared 0; pulled a0; started a0; pulled b0",
+        "prepare:0; 0:pulling pull:a0; start:a0; pull:b0; 0:pulled start:b0",
+    );
     // A sidecar runs before what is behind it, and beside it.
     check(
         &["K 3.10 a sidecar lets the next one start when it runs"],
@@ -354,6 +378,14 @@ fn a_crash_loop_waits_longer_and_longer() {
         "start:app0; @1s start:app0/1 @12s start:app0/2 @33s start:app0/3 @1m14s start:app0/4
          @2m35s start:app0/5 @5m16s start:app0/6 @10m17s start:app0/7 @15m18s start:app0/8",
     );
+    // The wait counts from the exit, not from the look that found it.
+    check(
+        &["K 3.10 the wait after a crash counts from the exit"],
+        "auto life=1500ms only=start",
+        &["web: app"],
+        "run web; +14s",
+        "start:app0; @2s start:app0/1 @13.500s start:app0/2",
+    );
     // While it waits, a sync a minute says so.
     check(
         &["K 3.10 no sync waits longer than the frequency of syncs, jitter aside"],
@@ -460,6 +492,14 @@ fn a_pod_stops_in_order() {
             "{was_up}; 0:stopping stop:c0/30s stop:d0/30s; ; 0:unready; stop:b0/29s; ; stop:a0/28s;
              0:failed=deleted remove:0 0:removed"
         ),
+    );
+    // An init container is nothing to wait for.
+    check(
+        &[order],
+        "baked=a:1 baked=b:1",
+        &["web: a* b! c"],
+        "run web; prepared 0; started a0; started b0; delete 0 30",
+        "prepare:0; start:a0; start:b0; ; 0:stopping stop:a0/30s stop:b0/30s",
     );
     // At the end of the grace everything is told, and has two seconds.
     check(
