@@ -173,11 +173,13 @@ struct Texts<'a> {
     spelling: &'a Spelling<'a>,
     symbols: Map<Symbol, Arc<str>>,
     machines: Map<Name, Arc<str>>,
-    /// By what a reason is made of.
-    reasons: Map<(Stop, Row<TaskDefinition>, Symbol, Option<Name>), Arc<str>>,
+    reasons: Map<Reason, Arc<str>>,
     /// What the words of a run say, by their symbol there.
     words: Map<Symbol, Arc<str>>,
 }
+
+/// What a reason is made of: the stop, the definition, the workload and the instance.
+type Reason = (Stop, Row<TaskDefinition>, Symbol, Option<Name>);
 
 impl<'a> Texts<'a> {
     fn of(plan: &'a Plan, spelling: &'a Spelling<'a>) -> Self {

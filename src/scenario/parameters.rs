@@ -477,6 +477,8 @@ parameters! {
         = count!(0..=1000, kubelet.retry_jitter_percent);
     "k8s.kubelet.sync_frequency" "K 3.10" "No wait for a sync is longer, jitter aside: syncFrequency."
         = span!(Span::SECOND, kubelet.sync_frequency);
+    "k8s.kubelet.tick" "kubelet source" "Between two looks at which syncs are due."
+        = span!(Span::millis(1), kubelet.tick);
     "k8s.kubelet.watch" "K 9.1 [assumed]" "From a write until the kubelet of the node has heard of it."
         = span!(Span::ZERO, cluster.watch);
     "k8s.node.root_volume" "K 4.7" "The root volume of a node, which is billed and holds ephemeral storage."

@@ -68,10 +68,11 @@ impl Simulation<'_> {
         if !self.cluster().is_there(pod) {
             return;
         }
-        let (luck, plan) = (self.luck, self.cluster_plan());
+        let (now, luck, plan) = (self.now, self.luck, self.cluster_plan());
         let cluster = self.kubernetes.as_mut().expect("it has pods");
         let record = *cluster.record.pod(pod.row).expect("it is there");
         let Some(&seat) = record.node.and_then(|node| cluster.seat_of_name.get(&node)) else { return };
+        cluster.record.change_pod(now, pod.row, |pod| pod.started_at = pod.started_at.or(Some(now)));
         let sandbox = SandboxId(number_32(cluster.pod_of_sandbox.len()));
         cluster.pod_of_sandbox.push(Some(pod.row));
         let about = &mut cluster.pods[pod.row.index()];
@@ -173,7 +174,6 @@ impl Simulation<'_> {
                 cluster.change_life(row, |life| life.times.pull_stopped = now);
             }
             Reported::Running => {
-                cluster.record.change_pod(now, row, |pod| pod.started_at = pod.started_at.or(Some(now)));
                 let life = cluster.change_life(row, |life| life.times.started = now);
                 self.tell(&Fact::Pod(PodFact::Started(&life)));
             }

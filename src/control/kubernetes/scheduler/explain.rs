@@ -58,8 +58,8 @@ impl Scheduler {
         };
         let found = &self.found;
         note(CYCLE, None, [at, count(found.nodes)]);
-        for (row, status) in &found.refused {
-            refusals(status).for_each(|finding| note(finding, Some(*row), [0, 0]));
+        for (row, status) in found.refused.iter() {
+            refusals(status).for_each(|finding| note(finding, Some(row), [0, 0]));
         }
         if let Some(status) = &found.absent {
             refusals(status).for_each(|finding| note(finding, None, [0, 0]));

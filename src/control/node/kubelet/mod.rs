@@ -184,7 +184,9 @@ pub struct Kubelet {
     inbox: VecDeque<(Timestamp, KubeletChange)>,
     /// The looks at which containers run.
     relist: Beat,
-    /// Exits that the next such look finds, and when they were; soonest first.
+    /// The looks at which syncs are due.
+    tick: Beat,
+    /// Exits that the next relist finds, and when they were; soonest first.
     exits: VecDeque<(Timestamp, Timestamp, RuntimeEvent)>,
     /// Pods that want a look by themselves; `(at, row)` is here if and only if `at` is the timer of the pod.
     timers: BTreeSet<(Timestamp, Row<KubeletPod>)>,
@@ -226,6 +228,7 @@ impl Kubelet {
             rows: Vec::new(),
             inbox: VecDeque::new(),
             relist: Beat::new(now, settings.relist),
+            tick: Beat::new(now, settings.tick),
             exits: VecDeque::new(),
             timers: BTreeSet::new(),
             tickets: Tickets::default(),
@@ -385,6 +388,7 @@ impl Kubelet {
             draw: &mut *turn.draw,
             settings: &self.settings,
             relist: self.relist,
+            tick: self.tick,
             images: &mut self.images,
             tickets: &mut self.tickets,
             out,
@@ -445,6 +449,7 @@ impl Sync<'_> {
             (_, Stage::Ended) => {}
             (Cause::Time, Stage::Active) => self.begin(),
             (Cause::Time, Stage::Stopping { .. }) => self.go_on_stopping(),
+            (Cause::Time, Stage::Stopped(because)) => self.over(because),
             (Cause::Place(index), _) => self.has_place(index),
             (Cause::Runtime(event, at), _) => self.hear(event, at),
         }
@@ -455,7 +460,7 @@ impl Sync<'_> {
         self.pod.deleted = Some(grace);
         match self.pod.stage {
             Stage::Active if self.pod.work == Work::Idle => self.begin_stop(grace, Because::Deleted),
-            Stage::Active | Stage::Ended => {}
+            Stage::Active | Stage::Stopped(_) | Stage::Ended => {}
             Stage::Stopping { .. } => self.hasten(grace),
         }
     }
@@ -492,11 +497,8 @@ impl Sync<'_> {
         match self.pod.stage {
             Stage::Active if self.pod.work == Work::Idle => self.pod.look_at = self.now,
             Stage::Active => self.pod.again = true,
-            Stage::Stopping { .. } => {
-                self.tell_ready();
-                self.go_on_stopping();
-            }
-            Stage::Ended => {}
+            Stage::Stopping { .. } => self.go_on_stopping(),
+            Stage::Stopped(_) | Stage::Ended => {}
         }
     }
 

@@ -48,6 +48,8 @@ pub(super) enum Stage {
     Active,
     /// Its containers are told to stop since then, and may take so long.
     Stopping { since: Timestamp, grace: Span, because: Because },
+    /// Its containers have exited, and it is over at the next look; that is when it stops to hold anything.
+    Stopped(Because),
     /// It holds nothing: refused, or all its containers have exited.
     Ended,
 }

@@ -38,6 +38,9 @@ pub struct KubeletSettings {
     /// Between two looks at which containers run; below 1 ms becomes 1 ms. One second in the kubelet's
     /// source.
     pub relist: Span,
+    /// Between two looks at which syncs are due; below 1 ms becomes 1 ms. One second in the kubelet's
+    /// source.
+    pub tick: Span,
     /// No container gets less to stop. Two seconds in the kubelet's source.
     pub grace_min: Span,
 }
@@ -54,6 +57,7 @@ impl Default for KubeletSettings {
             sync_frequency: Span::minutes(1),
             retry_jitter_percent: 50,
             relist: Span::SECOND,
+            tick: Span::SECOND,
             grace_min: Span::seconds(2),
         }
     }
@@ -67,6 +71,7 @@ impl KubeletSettings {
             retry: self.retry.max(Span::SECOND),
             sync_frequency: self.sync_frequency.max(Span::SECOND),
             relist: self.relist.max(Span::millis(1)),
+            tick: self.tick.max(Span::millis(1)),
             ..self
         }
     }

@@ -50,7 +50,7 @@ impl Sync<'_> {
         self.pod.look_at = Timestamp::NEVER;
         let alive = self.alive();
         if alive.is_empty() {
-            self.over(because);
+            self.stopped(because);
             return;
         }
         for index in alive {
@@ -92,12 +92,25 @@ impl Sync<'_> {
         self.ask(RuntimeCommand::Stop { container, grace });
     }
 
-    /// Every container has exited.
-    fn over(&mut self, because: Because) {
+    /// Every container has exited. The original sees that at a relist, and one more lies between the
+    /// steps of a pod whose work is done.
+    fn stopped(&mut self, because: Because) {
         if self.pod.told.ready {
             self.pod.told.ready = false;
             self.tell(Reported::Ready(false));
         }
+        mark!("K 3.10 each step of the end waits for a relist");
+        let next = self.relist.next_after(self.now);
+        self.pod.stage = Stage::Stopped(because);
+        self.pod.look_at = match because {
+            Because::Deleted => next,
+            Because::Over => self.relist.next_after(next),
+        };
+    }
+
+    /// The pod has ended.
+    pub(super) fn over(&mut self, because: Because) {
+        self.pod.look_at = Timestamp::NEVER;
         let (succeeded, reason) = self.end(because);
         self.pod.stage = Stage::Ended;
         self.tell(Reported::Ended { succeeded, reason });

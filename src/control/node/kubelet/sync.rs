@@ -25,6 +25,7 @@ pub(super) struct Sync<'a> {
     pub(super) draw: &'a mut dyn Draw,
     pub(super) settings: &'a KubeletSettings,
     pub(super) relist: Beat,
+    pub(super) tick: Beat,
     pub(super) images: &'a mut Images,
     pub(super) tickets: &'a mut Tickets,
     pub(super) out: &'a mut Vec<(Ticket, KubeletCommand)>,
@@ -49,6 +50,11 @@ impl Sync<'_> {
         self.pod.progressed = false;
         self.pod.again = false;
         self.tell_status();
+        if let Some(grace) = self.pod.deleted {
+            mark!("K 3.10 a deletion waits for the sync under way");
+            self.begin_stop(grace, Because::Deleted);
+            return;
+        }
         match plan(self.spec, &self.pod.containers) {
             Plan::Over => {
                 self.begin_stop(self.own_grace(), Because::Over);
@@ -188,11 +194,6 @@ impl Sync<'_> {
     /// Nothing is left to do in this sync: when is the next?
     fn finish(&mut self) {
         self.pod.work = Work::Idle;
-        if let Some(grace) = self.pod.deleted {
-            mark!("K 3.10 a deletion waits for the sync under way");
-            self.begin_stop(grace, Because::Deleted);
-            return;
-        }
         let retry = match self.pod.problem {
             Problem::None => Timestamp::NEVER,
             Problem::Some => self.retry_after(self.settings.retry),
@@ -201,13 +202,15 @@ impl Sync<'_> {
                 self.retry_after(at.max(self.now).since(self.now))
             }
         };
-        self.pod.look_at = match (self.pod.again, self.pod.progressed, self.pod.problem) {
-            (true, _, _) | (false, true, Problem::None) => {
-                mark!("K 3.10 what a sync has started is seen at once");
-                self.now
-            }
-            (false, true, Problem::Some | Problem::Until(_)) => retry.min(self.relist.next_after(self.now)),
-            (false, false, _) => retry,
+        let again = self.pod.again || self.pod.deleted.is_some();
+        self.pod.look_at = if self.pod.progressed && self.pod.problem == Problem::None {
+            mark!("K 3.10 what a sync has started is seen at once");
+            self.now
+        } else if self.pod.progressed || again {
+            mark!("K 3.10 after a sync that failed the next one waits for a relist");
+            retry.min(self.relist.next_after(self.now))
+        } else {
+            retry
         };
     }
 
@@ -218,7 +221,8 @@ impl Sync<'_> {
         let jitter = wait / 100 * self.settings.retry_jitter_percent;
         self.pod.failures += 1;
         let draw = self.draw.draw(Purpose::Backoff, self.pod.key, self.pod.failures);
-        self.now.saturating_add(Span::from_nanos(wait + below(draw, jitter)))
+        mark!("K 3.10 waits end at a tick of the sync loop");
+        self.tick.next_at(self.now.saturating_add(Span::from_nanos(wait + below(draw, jitter))))
     }
 
     // One container.

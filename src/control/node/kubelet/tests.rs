@@ -23,8 +23,8 @@ fn a_pod_of_one_container() {
         ],
         "",
         web,
-        &format!("{UP}; delete 0 30; +5s; exit app0 143"),
-        &format!("{WAS_UP}; 0:stopping stop:app0/30s; ; 0:unready 0:failed=deleted remove:0 0:removed"),
+        &format!("{UP}; delete 0 30; +5s; exit app0 143; +1s"),
+        &format!("{WAS_UP}; 0:stopping stop:app0/30s; ; 0:unready; @6s 0:failed=deleted remove:0 0:removed"),
     );
     // Told twice, deleted twice, answers for nobody: nothing follows but that the record may go.
     check(
@@ -83,9 +83,9 @@ fn a_node_refuses_what_does_not_fit() {
         &[room],
         "",
         &["web c600 never: app"],
-        &format!("{UP}; run web; exit app0 0; run web; delete 2 1; run web"),
+        &format!("{UP}; run web; exit app0 0; +2s; run web; delete 2 1; run web"),
         &format!(
-            "{WAS_UP}; 1:rejected=OutOfcpu remove:1; 0:unready 0:stopping 0:succeeded remove:0; prepare:2; ; 3:rejected=OutOfcpu remove:3"
+            "{WAS_UP}; 1:rejected=OutOfcpu remove:1; 0:unready 0:stopping; @2s 0:succeeded remove:0; prepare:2; ; 3:rejected=OutOfcpu remove:3"
         ),
     );
     check(
@@ -108,9 +108,9 @@ fn a_node_refuses_what_does_not_fit() {
         &[room],
         "",
         &["web p80 x2 never: app"],
-        &format!("{UP}; run web; exit app0 0; run web"),
+        &format!("{UP}; run web; exit app0 0; +2s; run web"),
         &format!(
-            "{WAS_UP}; 1:rejected=OutOfx.y/gpu remove:1; 0:unready 0:stopping 0:succeeded remove:0; prepare:2"
+            "{WAS_UP}; 1:rejected=OutOfx.y/gpu remove:1; 0:unready 0:stopping; @2s 0:succeeded remove:0; prepare:2"
         ),
     );
     check(
@@ -312,38 +312,44 @@ fn containers_start_in_order() {
 fn what_exits_is_started_again_by_its_policy() {
     let again = "K 3.10 the restart policy decides over an exit";
     for (policy, code, expected) in [
-        ("", "0", "0:unready start:app0/1"),
-        ("", "1", "0:unready start:app0/1"),
-        ("onfailure", "0", "0:unready 0:stopping 0:succeeded remove:0"),
-        ("onfailure", "1", "0:unready start:app0/1"),
-        ("never", "0", "0:unready 0:stopping 0:succeeded remove:0"),
-        ("never", "1", "0:unready 0:stopping 0:failed=app-exit-1 remove:0"),
+        ("", "0", "0:unready start:app0/1; "),
+        ("", "1", "0:unready start:app0/1; "),
+        ("onfailure", "0", "0:unready 0:stopping; @2s 0:succeeded remove:0"),
+        ("onfailure", "1", "0:unready start:app0/1; "),
+        ("never", "0", "0:unready 0:stopping; @2s 0:succeeded remove:0"),
+        ("never", "1", "0:unready 0:stopping; @2s 0:failed=app-exit-1 remove:0"),
     ] {
         let pod = format!("web {policy}: app");
-        check(&[again], "", &[&pod], &format!("{UP}; exit app0 {code}"), &format!("{WAS_UP}; {expected}"));
+        check(
+            &[again],
+            "",
+            &[&pod],
+            &format!("{UP}; exit app0 {code}; +9s"),
+            &format!("{WAS_UP}; {expected}"),
+        );
     }
     check(
         &[again],
         "",
         &["web: app/restart=Never"],
-        &format!("{UP}; oom app0; delete 0 9"),
-        &format!("{WAS_UP}; 0:unready 0:stopping 0:failed=app-oom remove:0; 0:removed"),
+        &format!("{UP}; oom app0; +2s; delete 0 9"),
+        &format!("{WAS_UP}; 0:unready 0:stopping; @2s 0:failed=app-oom remove:0; 0:removed"),
     );
     // A pod succeeds when all of it has; the first failure names it otherwise.
     check(
         &["K 3.10 a pod has succeeded when its containers have"],
         "auto baked=a:1 baked=b:1",
         &["web never: a b"],
-        "run web; exit b0 3; exit a0 0",
-        "prepare:0 start:a0 start:b0 0:running 0:ready; 0:unready; 0:stopping 0:failed=b-exit-3 remove:0",
+        "run web; exit b0 3; exit a0 0; +2s",
+        "prepare:0 start:a0 start:b0 0:running 0:ready; 0:unready; 0:stopping; @2s 0:failed=b-exit-3 remove:0",
     );
     // An init container that may not be tried again fails the pod, and its sidecar stops.
     check(
         &["K 3.10 an init container that fails for good fails the pod"],
         "baked=a:1 baked=b:1 baked=c:1",
         &["web never: a* b! c"],
-        "run web; prepared 0; started a0; started b0; exit b0 4; exit a0 143",
-        "prepare:0; start:a0; start:b0; ; 0:stopping stop:a0/30s; 0:failed=b-exit-4 remove:0",
+        "run web; prepared 0; started a0; started b0; exit b0 4; exit a0 143; +2s",
+        "prepare:0; start:a0; start:b0; ; 0:stopping stop:a0/30s; ; @2s 0:failed=b-exit-4 remove:0",
     );
     check(
         &[],
@@ -357,8 +363,8 @@ fn what_exits_is_started_again_by_its_policy() {
         &["K 3.10 sidecars keep no pod alive"],
         "auto baked=a:1 baked=b:1",
         &["job onfailure: a* b"],
-        "run job; exit b0 0",
-        "prepare:0 start:a0 start:b0 0:running 0:ready; 0:unready 0:stopping stop:a0/30s 0:succeeded remove:0",
+        "run job; exit b0 0; +2s",
+        "prepare:0 start:a0 start:b0 0:running 0:ready; 0:unready 0:stopping stop:a0/30s; @2s 0:succeeded remove:0",
     );
 }
 
@@ -381,7 +387,7 @@ fn a_crash_loop_waits_longer_and_longer() {
     // The wait counts from the exit, not from the look that found it.
     check(
         &["K 3.10 the wait after a crash counts from the exit"],
-        "auto life=1500ms only=start",
+        "auto life=1500ms only=start tick=1ms",
         &["web: app"],
         "run web; +14s",
         "start:app0; @2s start:app0/1 @13.500s start:app0/2",
@@ -400,12 +406,12 @@ fn a_crash_loop_waits_longer_and_longer() {
         "auto late life=1s only=start",
         &["web: app"],
         "run web; +17s",
-        "start:app0; @1s start:app0/1 @16.999s start:app0/2",
+        "start:app0; @1s start:app0/1 @17s start:app0/2",
     );
     // After twice the longest wait, counted from the last restart to the exit, it begins anew.
     let quiet = |minutes: u32, seconds: u32| {
         format!(
-            "run web; exit app0 1; exit app0 1; +10s; +{minutes}m; +{seconds}s; exit app0 1; +1ms; exit app0 1; +9s; +1s"
+            "run web; exit app0 1; exit app0 1; +10s; +{minutes}m; +{seconds}s; exit app0 1; +1ms; exit app0 1; +9s; +2s"
         )
     };
     let before = "start:app0; start:app0/1; ; @10s start:app0/2; ; ;";
@@ -414,9 +420,39 @@ fn a_crash_loop_waits_longer_and_longer() {
         "auto only=start relist=1ms",
         &["web: app"],
         &quiet(10, 1),
-        &format!("{before} start:app0/3; ; ; ; @10m21s start:app0/4"),
+        &format!("{before} start:app0/3; ; ; ; @10m22s start:app0/4"),
     );
     check(&[], "auto only=start relist=1ms", &["web: app"], &quiet(9, 60), &format!("{before} ; ; ; ; "));
+}
+
+#[test]
+fn looks_are_at_beats() {
+    // A pull that fails at 300 ms is tried again at 10.3 s, which is the tick at 11 s.
+    check(
+        &["K 3.10 waits end at a tick of the sync loop"],
+        "only=pull",
+        &["web: app"],
+        "run web; +300ms; prepared 0; failed app0; +12s",
+        "; ; pull:app0; ; @11s pull:app0/1",
+    );
+    // What one sync could start beside what it could not is seen at the next relist.
+    check(
+        &["K 3.10 after a sync that failed the next one waits for a relist"],
+        "events only=a0 baked=b:1",
+        &["web: a b"],
+        "run web; +300ms; prepared 0; failed a0; started b0; +1s; +10s",
+        "; ; a0~Pulling; a0!Failed a0!Failed; ; @1s a0~BackOff a0!Failed; @11s a0~Pulling",
+    );
+    // A pod whose work is done is over two relists later, one that was deleted one relist later.
+    check(
+        &["K 3.10 each step of the end waits for a relist"],
+        "auto",
+        &["web never: app"],
+        "run web; run web; +300ms; exit app0 0; delete 1 9; +3s",
+        "prepare:0 0:pulling pull:app0 0:pulled start:app0 0:running 0:ready;
+         prepare:1 start:app1 1:running 1:ready; ; ; 1:stopping stop:app1/9s 1:unready;
+         @1s 0:unready 0:stopping 1:failed=deleted remove:1 1:removed @3s 0:succeeded remove:0",
+    );
 }
 
 #[test]
@@ -433,8 +469,8 @@ fn exits_are_seen_late() {
         &["K 3.10 exits are seen at the next relist"],
         "baked=a:1 baked=b:1 auto",
         &["web never: a b"],
-        "run web; +500ms; exit a0 0; exit b0 0; +1s",
-        "prepare:0 start:a0 start:b0 0:running 0:ready; ; ; ; @1s 0:unready 0:stopping 0:succeeded remove:0",
+        "run web; +500ms; exit a0 0; exit b0 0; +1s; +2s",
+        "prepare:0 start:a0 start:b0 0:running 0:ready; ; ; ; @1s 0:unready 0:stopping; @3s 0:succeeded remove:0",
     );
     // An exit that nobody has seen yet is no container to wait for.
     check(
@@ -442,7 +478,9 @@ fn exits_are_seen_late() {
         "",
         &["web: app"],
         &format!("{UP}; +500ms; exit app0 1; delete 0 30; exit app0 1; +1s"),
-        &format!("{WAS_UP}; ; ; 0:stopping stop:app0/30s; 0:unready 0:failed=deleted remove:0 0:removed; "),
+        &format!(
+            "{WAS_UP}; ; ; 0:stopping stop:app0/30s; 0:unready; @1s 0:failed=deleted remove:0 0:removed"
+        ),
     );
 }
 
@@ -470,9 +508,9 @@ fn readiness() {
         &[],
         "auto",
         web,
-        "run web; delete 0 9; well app0",
+        "run web; delete 0 9; well app0; +1s; well app0",
         "prepare:0 0:pulling pull:app0 0:pulled start:app0 0:running;
-         0:stopping stop:app0/9s 0:failed=deleted remove:0 0:removed; ",
+         0:stopping stop:app0/9s; ; @1s 0:failed=deleted remove:0 0:removed; ",
     );
 }
 
@@ -487,10 +525,10 @@ fn a_pod_stops_in_order() {
         &[order],
         baked,
         web,
-        &format!("{up}; delete 0 30; +1500ms; exit c0 143; exit d0 143; +1s; exit b0 143; exit a0 143"),
+        &format!("{up}; delete 0 30; +1500ms; exit c0 143; exit d0 143; +1s; exit b0 143; exit a0 143; +1s"),
         &format!(
-            "{was_up}; 0:stopping stop:c0/30s stop:d0/30s; ; 0:unready; stop:b0/29s; ; stop:a0/28s;
-             0:failed=deleted remove:0 0:removed"
+            "{was_up}; 0:stopping stop:c0/30s stop:d0/30s; ; ; stop:b0/29s; ; stop:a0/28s; 0:unready;
+             @3s 0:failed=deleted remove:0 0:removed"
         ),
     );
     // An init container is nothing to wait for.
@@ -521,9 +559,9 @@ fn a_pod_stops_in_order() {
         &["K 3.10 a grace can only become shorter"],
         "",
         &["web: app"],
-        &format!("{UP}; delete 0 60; delete 0 90; delete 0 10; exit app0 137; exit app0 137"),
+        &format!("{UP}; delete 0 60; delete 0 90; delete 0 10; exit app0 137; exit app0 137; +1s"),
         &format!(
-            "{WAS_UP}; 0:stopping stop:app0/1m00s; ; stop:app0/10s; 0:unready 0:failed=deleted remove:0 0:removed; "
+            "{WAS_UP}; 0:stopping stop:app0/1m00s; ; stop:app0/10s; 0:unready; ; @1s 0:failed=deleted remove:0 0:removed"
         ),
     );
     // A deletion that comes later hastens the end of a pod whose work is done, and does not rename it.
@@ -531,25 +569,25 @@ fn a_pod_stops_in_order() {
         &["K 3.10 a grace can only become shorter"],
         "baked=a:1 baked=c:1",
         &["job never: a* c"],
-        "run job; prepared 0; started a0; started c0; exit c0 0; delete 0 5; exit a0 137",
-        "prepare:0; start:a0; start:c0; 0:running 0:ready; 0:unready 0:stopping stop:a0/30s; stop:a0/5s;
-         0:succeeded remove:0 0:removed",
+        "run job; prepared 0; started a0; started c0; exit c0 0; delete 0 5; exit a0 137; +2s",
+        "prepare:0; start:a0; start:c0; 0:running 0:ready; 0:unready 0:stopping stop:a0/30s; stop:a0/5s; ; @2s 0:succeeded remove:0 0:removed",
     );
     // A pod whose work is done stops its sidecars by its own grace.
     check(
         &[order],
         "auto baked=a:1 baked=c:1",
         &["job g7 never: a* c"],
-        "run job; exit c0 0",
-        "prepare:0 start:a0 start:c0 0:running 0:ready; 0:unready 0:stopping stop:a0/7s 0:succeeded remove:0",
+        "run job; exit c0 0; +1s; delete 0 1; +1s",
+        "prepare:0 start:a0 start:c0 0:running 0:ready; 0:unready 0:stopping stop:a0/7s; ; ;
+         @2s 0:succeeded remove:0 0:removed",
     );
     check(
         &[],
         "events auto baked=app:1",
         &["web: app"],
-        "run web; delete 0 3",
+        "run web; delete 0 3; +1s",
         "prepare:0 app0~Pulled start:app0 app0~Created app0~Started 0:running 0:ready;
-         0:stopping app0~Killing stop:app0/3s 0:unready 0:failed=deleted remove:0 0:removed",
+         0:stopping app0~Killing stop:app0/3s 0:unready; @1s 0:failed=deleted remove:0 0:removed",
     );
 }
 
@@ -562,23 +600,23 @@ fn a_deletion_waits_for_the_sync_under_way() {
         &[waits],
         "",
         web,
-        "run web; prepared 0; delete 0 9; pulled app0; +20s; started app0; exit app0 143",
-        "prepare:0; 0:pulling pull:app0; ; 0:pulled start:app0; ; 0:stopping stop:app0/9s;
-         0:failed=deleted remove:0 0:removed",
+        "run web; prepared 0; delete 0 9; pulled app0; +20s; started app0; exit app0 143; +1s",
+        "prepare:0; 0:pulling pull:app0; ; 0:pulled start:app0; ; 0:running 0:ready 0:stopping stop:app0/9s;
+         0:unready; @21s 0:failed=deleted remove:0 0:removed",
     );
     check(
         &[waits],
         "",
         web,
-        "run web; prepared 0; delete 0 9; failed app0",
-        "prepare:0; 0:pulling pull:app0; ; 0:stopping 0:failed=deleted remove:0 0:removed",
+        "run web; prepared 0; delete 0 9; failed app0; +1s; +1s",
+        "prepare:0; 0:pulling pull:app0; ; ; @1s 0:stopping; @2s 0:failed=deleted remove:0 0:removed",
     );
     check(
         &[waits],
         "",
         web,
-        "run web; delete 0 9; unprepared 0",
-        "prepare:0; ; 0:stopping 0:failed=deleted remove:0 0:removed",
+        "run web; delete 0 9; unprepared 0; +1s; +1s",
+        "prepare:0; ; ; @1s 0:stopping; @2s 0:failed=deleted remove:0 0:removed",
     );
     // Between two syncs it does not wait.
     check(
@@ -586,7 +624,7 @@ fn a_deletion_waits_for_the_sync_under_way() {
         "",
         web,
         "run web; prepared 0; failed app0; +1s; delete 0 9; +20s",
-        "prepare:0; 0:pulling pull:app0; ; ; 0:stopping 0:failed=deleted remove:0 0:removed; ",
+        "prepare:0; 0:pulling pull:app0; ; ; 0:stopping; @2s 0:failed=deleted remove:0 0:removed",
     );
 }
 
@@ -661,12 +699,14 @@ fn events_in_the_words_of_the_original() {
 fn settings_that_would_spin_are_raised() {
     let normal = KubeletSettings::default();
     assert_eq!(normal.in_force(), normal);
+    let tick = Span::ZERO;
     let zero =
-        KubeletSettings { retry: Span::ZERO, sync_frequency: Span::ZERO, relist: Span::ZERO, ..normal };
+        KubeletSettings { tick, retry: Span::ZERO, sync_frequency: Span::ZERO, relist: Span::ZERO, ..normal };
     let held = KubeletSettings {
         retry: Span::SECOND,
         sync_frequency: Span::SECOND,
         relist: Span::millis(1),
+        tick: Span::millis(1),
         ..normal
     };
     assert_eq!(zero.in_force(), held);

@@ -77,6 +77,7 @@ impl Bench {
                 ("serial", _) => own.parallel_pulls = 1,
                 ("burst", burst) => own.pull_burst = number(burst),
                 ("relist", period) => own.relist = span(period),
+                ("tick", period) => own.tick = span(period),
                 ("baked", image) => baked.push(specs.symbols.intern(image)),
                 other => panic!("no such setting: {other:?}"),
             }
