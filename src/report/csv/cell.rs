@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use crate::base::{Span, Timestamp};
 use crate::report::number;
 
-const DAY_NS: u64 = 86_400_000_000_000;
+const DAY_NS: u64 = Span::minutes(24 * 60).as_nanos();
 
 /// One cell of a row.
 pub(super) enum Cell<'a> {

@@ -100,6 +100,8 @@ impl<'a> Question<'a> {
         checks.iter().copied().find(|check| self.fails(*check, row, seat))
     }
 
+    /// Whether an ACTIVE instance fails one check, whatever it does at the others. A decision does not come
+    /// here for every instance: the index has the answers of shapes, a ledger those of calls that fail.
     fn fails(&self, check: Refusal, row: Row<ContainerInstance>, seat: &Seat) -> bool {
         let class = &self.definitions[seat.class];
         let needs = &self.task.reservation;
