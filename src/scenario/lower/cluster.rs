@@ -17,7 +17,7 @@ use crate::control::kubernetes::objects::Specs;
 use crate::control::kubernetes::scheduler::profile::Registry;
 use crate::mark;
 use crate::scenario::codes::Code;
-use crate::scenario::diagnostic::{Diagnostic, Place, Severity, Source, quoted};
+use crate::scenario::diagnostic::{Diagnostic, Place, Severity, Source, quoted, suggestion};
 use crate::scenario::import::Origin;
 use crate::scenario::manifests::{CONFIGURATION, Manifests, PassedOver, Stated, field_warnings};
 use crate::scenario::schema::Eks;
@@ -29,6 +29,8 @@ use crate::sim::kubernetes::{KubernetesPlan, KubernetesSettings, PlannedNode, Po
 pub(super) struct Cluster {
     pub(super) specs: Specs,
     priorities: PriorityClasses,
+    /// Their names, for hints.
+    priority_names: Vec<String>,
     pub(super) profiles: Vec<Symbol>,
     pub(super) nodes: Vec<PlannedNode>,
     objects: Vec<Object>,
@@ -175,6 +177,7 @@ impl Lowering<'_> {
             Some(Object::Node(node)) => self.node_object(stated, node, cluster),
             Some(Object::PriorityClass(class)) => {
                 cluster.priorities.insert(class);
+                cluster.priority_names.push(text(&stated.document, "name").to_owned());
                 cluster.objects.push(Object::PriorityClass(class));
             }
             Some(Object::Namespace(of)) => {
@@ -204,8 +207,18 @@ impl Lowering<'_> {
         cluster: &mut Cluster,
     ) -> Option<Object> {
         let mut reading = Reading { specs: &mut cluster.specs, classes: &cluster.priorities };
-        let read = reading.read(kind, document, Stage::Create);
-        read.map_err(|error| self.wrong(at.object_refusal(&error))).ok()
+        let error = match reading.read(kind, document, Stage::Create) {
+            Ok(object) => return Some(object),
+            Err(error) => error,
+        };
+        let mut wrong = at.object_refusal(&error);
+        if error.path == "spec.priorityClassName" {
+            let known: Vec<&str> = cluster.priority_names.iter().map(String::as_str).collect();
+            let near = suggestion(document["spec"]["priorityClassName"].as_str().unwrap_or_default(), &known);
+            wrong.hint = near.or(Some(String::from("add a PriorityClass of this name to the manifests")));
+        }
+        self.wrong(wrong);
+        None
     }
 
     /// Remarks on every field of an object that has no effect, once for each field of a kind.
