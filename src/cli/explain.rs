@@ -17,6 +17,7 @@ use crate::control::ecs::objects::{Stop, StoppedTask, Task};
 use crate::control::ecs::placement::Refusal;
 use crate::control::kubernetes::objects::Node;
 use crate::measure::Spelling;
+use crate::measure::waiting::without_preemption;
 use crate::scenario::diagnostic::suggestion;
 use crate::scenario::{Scenario, Sources, lower_with, read};
 use crate::sim::fact::{Fact, Observer};
@@ -274,7 +275,7 @@ impl<'a> Story<'a> {
                 }
                 (pod, "created".to_owned())
             }
-            PodFact::Waits { pod, message } => (pod, format!("waits: {message}")),
+            PodFact::Waits { pod, message } => (pod, format!("waits: {}", without_preemption(message))),
             PodFact::Bound(pod) => (pod, self.bound(pod)),
             PodFact::Pulling(pod) => (pod, "first image pull began".to_owned()),
             PodFact::Started(pod) => (pod, "Running".to_owned()),
