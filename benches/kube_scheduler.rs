@@ -172,7 +172,8 @@ impl Bench {
         let profiles = Registry::default().profiles(&configuration, &mut specs.symbols);
         let now = Timestamp::from_nanos(0) + Span::seconds(1_000_000);
         let scheduler = Scheduler::new(now, profiles, queue_settings(&configuration));
-        let mut bench = Bench { specs, scheduler, templates: Vec::new(), revision: 0, now, record: Vec::new(), rows: 0 };
+        let mut bench =
+            Bench { specs, scheduler, templates: Vec::new(), revision: 0, now, record: Vec::new(), rows: 0 };
         for number in 0..case.nodes {
             let Object::Node(node) = bench.read("Node", &node(number)) else { unreachable!() };
             bench.tell_node(&node);

@@ -16,6 +16,7 @@ mod io;
 mod kubernetes_fields;
 mod kubernetes_twin;
 mod openb;
+mod pods;
 mod rules;
 mod spent;
 mod tool;

@@ -163,3 +163,84 @@ impl Decision {
         text
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::base::turn::Nobody;
+    use crate::base::{EntityKey, Row, Span};
+    use crate::control::kubernetes::objects::Node;
+    use crate::sim::fact::Digests;
+    use crate::sim::tests::pods::Cluster;
+    use crate::sim::{Ended, Plan, run_with};
+
+    fn plan() -> Plan {
+        let wants = |cpu: &str| json!({"containers": [{"name": "c", "image": "app:1", "resources": {"requests": {"cpu": cpu}}}]});
+        Cluster::new(Span::HOUR, 4)
+            .pods("web", Span::SECOND, 5, &wants("900m"), (None, None))
+            .pods("half", Span::seconds(2), 3, &wants("1100m"), (None, Some(Span::minutes(9))))
+            .pods("big", Span::seconds(3), 1, &wants("1100m"), (None, None))
+            .plan()
+    }
+
+    fn listened(plan: &Plan, why: &mut dyn Why) -> Ended {
+        run_with(plan, 1, &mut Digests::default(), why, &mut |_| ControlFlow::Continue(()))
+    }
+
+    /// Name and number of a pod, time of the story, and what is told.
+    #[test]
+    fn the_last_decision_is_told() {
+        let plan = plan();
+        let rows = [
+            ("web", 0, Timestamp::NEVER, [" chosen  node-", "at the first try, among 4 nodes"]),
+            ("half", 0, Timestamp::NEVER, [" chosen  node-", "Refused:\n\n  Insufficient cpu: node-"]),
+            ("big", 0, Timestamp::NEVER, [" chosen  node-", "Refused:\n\n  Insufficient cpu: node-"]),
+            (
+                "big",
+                0,
+                plan.start + Span::minutes(1),
+                ["No node can take it.", "Insufficient cpu: node-0, node-1"],
+            ),
+        ];
+        let quiet = listened(&plan, &mut Nobody).digests.decisions();
+        for (workload, serial, until, parts) in rows {
+            let mut why = LastCycle::about(Subject(EntityKey::new("pod", workload, serial)), until);
+            let digest = listened(&plan, &mut why).digests.decisions();
+            assert_eq!(digest, quiet, "who is asked decides the same");
+            let text = told(&why, plan.start, &|row| {
+                let named = |at: &usize| Row::<Node>::at(*at).number() == row;
+                format!("node-{}", (0..4).find(named).expect("a node of the plan"))
+            });
+            for part in parts {
+                assert!(text.contains(part), "{workload}-{serial}: {part:?} is not in{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn many_nodes_are_cut_short() {
+        let subject = Subject(EntityKey::new("pod", "web", 0));
+        let note = |finding, row: Option<u32>, numbers| Note { subject, finding, row, numbers };
+        let mut why = LastCycle::about(subject, Timestamp::NEVER);
+        why.note(note(CYCLE, None, [7_000_000_000, 60]));
+        (1..=30).for_each(|row| why.note(note("Insufficient cpu", Some(row), [0, 0])));
+        why.note(note(SCORES, None, [30, 0]));
+        (31..=60).for_each(|row| why.note(note("Fit", Some(row), [i64::from(row), i64::from(row)])));
+        why.note(note(CHOSEN, Some(40), [0, 0]));
+        why.note(note(NOMINATED, Some(41), [2, 0]));
+        let text = told(&why, Timestamp::from_nanos(0), &|row| format!("n{row}"));
+        for part in [
+            "at 0:00:07.000, at the first try, among 60 nodes:",
+            "\n chosen  n40    40     40\n         n60    60     60\n",
+            "\nand 10 more nodes with lower scores\n",
+            "\n  Insufficient cpu: n1, n2, n3, n4, n5, n6, n7, n8, n9, n10 and 20 more\n",
+            "\nNominated to n41: 2 pods have to make room there.\n",
+        ] {
+            assert!(text.contains(part), "{part:?} is not in{text}");
+        }
+    }
+}

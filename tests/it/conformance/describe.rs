@@ -205,7 +205,8 @@ fn preemption(
         value
     };
     let mut value = describe(&candidates[chosen]);
-    value["candidates"] = json!(candidates.iter().take(listed).map(|each| describe(each)).collect::<Vec<_>>());
+    value["candidates"] =
+        json!(candidates.iter().take(listed).map(|each| describe(each)).collect::<Vec<_>>());
     value
 }
 

@@ -151,8 +151,8 @@ impl Pair {
     /// Lets both place a pod.
     fn place(&mut self, name: &str) -> Result<(), String> {
         let step = json!({"op": "schedule", "pod": name});
-        let mut answers =
-            [&mut self.keeping, &mut self.plain].map(|world| world.take(&step).expect("it is there").remove(0).1);
+        let mut answers = [&mut self.keeping, &mut self.plain]
+            .map(|world| world.take(&step).expect("it is there").remove(0).1);
         let scheduled = answers[0]["outcome"] == "scheduled";
         if scheduled {
             for field in ["rejected", "rejectedCounts", "absent", "ties", "scores", "scoreSummary"] {
@@ -162,7 +162,10 @@ impl Pair {
         let [keeping, plain] = answers;
         if keeping != plain {
             let (pod, priority) = &self.pods[name];
-            return Err(format!("{name}\n  pod {}\n  kept  {keeping}\n  plain {plain}", document(pod, *priority)));
+            return Err(format!(
+                "{name}\n  pod {}\n  kept  {keeping}\n  plain {plain}",
+                document(pod, *priority)
+            ));
         }
         self.tally.pods += 1;
         let deleted = plain["preemption"]["deleted"].as_array().cloned().unwrap_or_default();

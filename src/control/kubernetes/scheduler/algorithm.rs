@@ -182,12 +182,7 @@ fn find_feasible(
 }
 
 /// Asks the index, and notes what came of it.
-fn search_index(
-    profile: &mut Profile,
-    cycle: &Cycle<'_>,
-    start: usize,
-    found: &mut Found,
-) -> Option<Hit> {
+fn search_index(profile: &mut Profile, cycle: &Cycle<'_>, start: usize, found: &mut Found) -> Option<Hit> {
     if profile.order.score.is_empty() {
         return None;
     }

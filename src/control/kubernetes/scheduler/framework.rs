@@ -297,12 +297,7 @@ pub trait Plugin: fmt::Debug {
     ///
     /// # Errors
     /// When something is broken.
-    fn score_many(
-        &self,
-        cycle: &Cycle<'_>,
-        nodes: &[&NodeInfo],
-        scores: &mut [i64],
-    ) -> Result<(), Status> {
+    fn score_many(&self, cycle: &Cycle<'_>, nodes: &[&NodeInfo], scores: &mut [i64]) -> Result<(), Status> {
         for (score, node) in scores.iter_mut().zip(nodes) {
             *score = self.score(cycle, node)?;
         }

@@ -35,9 +35,10 @@ pub fn failure(found: &Found, post_filter: &str) -> String {
 
 /// The counted reasons of all nodes, sorted as text.
 fn histogram(found: &Found) -> String {
-    let own = found.refused.kinds().flat_map(|(status, count)| {
-        status.reasons.iter().map(move |reason| (reason, count))
-    });
+    let own = found
+        .refused
+        .kinds()
+        .flat_map(|(status, count)| status.reasons.iter().map(move |reason| (reason, count)));
     let absent = found.absent.iter().flat_map(|status| &status.reasons);
     let others = found.nodes - found.refused.len();
     sorted(own.chain(absent.map(|reason| (reason, others)).filter(|_| others > 0)))

@@ -16,7 +16,7 @@ use crate::control::kubernetes::objects::PodSpec;
 
 use super::algorithm::Refused;
 use super::cluster::{Cluster, NodeInfo};
-use super::framework::{Cycle, Dependence, PreScore, Profile, Status, nominated_first, node_with, weigh};
+use super::framework::{Cycle, Dependence, PreScore, Profile, Status, node_with, nominated_first, weigh};
 use super::preemption::Candidate;
 
 /// So many shapes are kept; the one that was used longest ago makes room.
@@ -339,13 +339,7 @@ impl Shape {
     }
 
     /// Asks about one node, with the pods that are nominated to it.
-    fn ask(
-        &mut self,
-        profile: &Profile,
-        speakers: &Speakers,
-        cycle: &Cycle<'_>,
-        place: usize,
-    ) -> Option<()> {
+    fn ask(&mut self, profile: &Profile, speakers: &Speakers, cycle: &Cycle<'_>, place: usize) -> Option<()> {
         let node = &cycle.cluster[cycle.cluster.order()[place]];
         let refuses = |node: &NodeInfo| {
             let mut answers = speakers.filters.iter().filter_map(|&(at, plugin)| {
@@ -687,7 +681,11 @@ mod tests {
             let nodes = 1 + usize::try_from(draw(400)).expect("small");
             let (ties, gaps) = (1 + draw(6), 1 + draw(5));
             let number = |draw: &mut dyn FnMut(u64) -> u64| {
-                if draw(6) < gaps { -1 - i32::try_from(draw(2)).expect("small") } else { i32::try_from(draw(ties)).expect("small") }
+                if draw(6) < gaps {
+                    -1 - i32::try_from(draw(2)).expect("small")
+                } else {
+                    i32::try_from(draw(ties)).expect("small")
+                }
             };
             let base: Vec<i32> = (0..nodes).map(|_| number(&mut draw)).collect();
             let start = usize::try_from(draw(nodes as u64)).expect("small");

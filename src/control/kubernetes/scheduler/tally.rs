@@ -312,7 +312,10 @@ impl<R: Counting> Books<R> {
             count > moved.iter().filter(|&&domain| sum(domain) == level).count()
         };
         let least = levels.iter().find(stayed).map(|(&level, _)| level);
-        least.into_iter().chain(moved.iter().map(|&domain| sum(domain) + self.thought_of(place, domain))).min()
+        least
+            .into_iter()
+            .chain(moved.iter().map(|&domain| sum(domain) + self.thought_of(place, domain)))
+            .min()
     }
 
     /// How a node stands to a limit.

@@ -94,10 +94,11 @@ impl InterPodAffinity {
 
     /// What the filter asks of a node, in its order, with the question that is answered.
     fn limits(&self, cycle: &Cycle<'_>) -> impl Iterator<Item = (usize, Limit)> {
-        let least = if cycle.spec.affinity.is_empty() || self.is_first_of_group(cycle) { i64::MIN } else { 1 };
-        let near = self.places(AFFINITY).map(move |(place, _)| {
-            (AFFINITY, Limit { place, least, most: i64::MAX, needs_key: true })
-        });
+        let least =
+            if cycle.spec.affinity.is_empty() || self.is_first_of_group(cycle) { i64::MIN } else { 1 };
+        let near = self
+            .places(AFFINITY)
+            .map(move |(place, _)| (AFFINITY, Limit { place, least, most: i64::MAX, needs_key: true }));
         let none = |place| Limit { place, least: i64::MIN, most: 0, needs_key: false };
         let away = self.places(ANTI).map(move |(place, _)| (ANTI, none(place)));
         let existing = self.places(EXISTING_ANTI).filter(|&(place, _)| self.books.total(place) > 0);
@@ -199,8 +200,7 @@ impl Plugin for InterPodAffinity {
         if !prefers(cycle.spec) && (self.ignores_preferred_of_existing || !cycle.cluster.any_affinity()) {
             return false;
         }
-        self.books.rule().is_none()
-            || self.places(PREFERENCES).any(|(place, _)| self.books.total(place) != 0)
+        self.books.rule().is_none() || self.places(PREFERENCES).any(|(place, _)| self.books.total(place) != 0)
     }
 
     fn score(&self, _: &Cycle<'_>, node: &NodeInfo) -> Result<i64, Status> {

@@ -144,12 +144,15 @@ impl Plugin for PodTopologySpread {
                 Standing::Within => {}
                 Standing::NoKey => {
                     mark!("K 2.12 a node without the key");
-                    let reason = "node(s) didn't match pod topology spread constraints (missing required label)";
+                    let reason =
+                        "node(s) didn't match pod topology spread constraints (missing required label)";
                     return Err(Status::unresolvable(reason));
                 }
                 Standing::Beyond => {
                     mark!("K 2.12 too uneven");
-                    return Err(Status::unschedulable("node(s) didn't match pod topology spread constraints"));
+                    return Err(Status::unschedulable(
+                        "node(s) didn't match pod topology spread constraints",
+                    ));
                 }
             }
         }
