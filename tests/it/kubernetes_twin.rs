@@ -119,6 +119,14 @@ impl Pair {
     }
 
     fn step(&mut self, step: usize) -> Result<(), String> {
+        if self.sort.restless && self.draw.percent(30) {
+            match self.draw.below(5) {
+                0 => self.delete_some_node(),
+                1 => self.add_node(),
+                _ => self.relabel_some_node(),
+            }
+            return Ok(());
+        }
         match self.draw.below(100) {
             0..=5 => self.delete_some_pod(),
             6..=8 => self.add_node(),
@@ -219,6 +227,15 @@ impl Pair {
             3 => node.allocatable[0].1 = 500 * (1 + node.allocatable[0].1 / 500),
             _ => draw::supply(&mut self.draw, &mut node),
         }
+        if node != self.twin.nodes[&name] {
+            self.put_node(node);
+        }
+    }
+
+    fn relabel_some_node(&mut self) {
+        let Some(name) = self.some_node() else { return };
+        let mut node = self.twin.nodes[&name].clone();
+        self.sort.relabel(&mut self.draw, &mut node);
         if node != self.twin.nodes[&name] {
             self.put_node(node);
         }

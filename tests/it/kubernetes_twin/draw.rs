@@ -48,6 +48,8 @@ pub(super) struct Sort {
     pub(super) steps: usize,
     /// Pods care about each other.
     social: bool,
+    /// Nodes come, go and change their labels often.
+    pub(super) restless: bool,
     /// Nodes differ so much that preferences tell nearly all of them apart.
     diverse: bool,
     pub(super) services: bool,
@@ -80,7 +82,8 @@ impl Sort {
             nodes,
             templates,
             steps,
-            social: draw.percent(50),
+            social: draw.percent(60),
+            restless: draw.percent(50),
             diverse: draw.percent(15),
             services: draw.percent(30),
             taints: *draw.pick(&[0, 10, 30]),
@@ -165,6 +168,9 @@ impl Sort {
                 self.add_feature(draw, &mut pod);
             }
         }
+        if self.social && draw.percent(60) {
+            add_social_feature(draw, &mut pod);
+        }
         if self.diverse && draw.percent(50) {
             let bit = |bit| (1_i64 << bit, term(vec![requirement(&format!("bit{bit}"), "Exists", &[])]));
             pod.preferred_nodes = (0..7).map(bit).collect();
@@ -215,19 +221,26 @@ impl Sort {
                     each.limits.clear();
                 }
             }
-            13 | 14 => {
-                let constraint = spread(draw);
-                let same = |known: &Spread| known.key == constraint.key && known.hard == constraint.hard;
-                if !pod.spread.iter().any(same) {
-                    pod.spread.push(constraint);
-                }
-            }
-            15 => pod.affinity.push(pod_term(draw)),
-            16 | 17 => pod.anti_affinity.push(pod_term(draw)),
-            18 => pod.preferred_affinity.push((draw.number(1, 100), pod_term(draw))),
-            19 => pod.preferred_anti_affinity.push((draw.number(1, 100), pod_term(draw))),
+            13.. => add_social_feature(draw, pod),
             _ => {}
         }
+    }
+}
+
+/// Gives a pod something to ask of other pods.
+fn add_social_feature(draw: &mut Draw, pod: &mut Pod) {
+    match draw.below(8) {
+        0..=2 => {
+            let constraint = spread(draw);
+            let same = |known: &Spread| known.key == constraint.key && known.hard == constraint.hard;
+            if !pod.spread.iter().any(same) {
+                pod.spread.push(constraint);
+            }
+        }
+        3 => pod.affinity.push(pod_term(draw)),
+        4 | 5 => pod.anti_affinity.push(pod_term(draw)),
+        6 => pod.preferred_affinity.push((draw.number(1, 100), pod_term(draw))),
+        _ => pod.preferred_anti_affinity.push((draw.number(1, 100), pod_term(draw))),
     }
 }
 
