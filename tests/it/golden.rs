@@ -9,12 +9,14 @@ use serde_json::Value;
 use crate::tool::{good, scratch, text};
 
 /// Scenarios, and what is replaced in them so that they stay short; `results/produce` has the same list.
-const SCENARIOS: [(&str, &[&str]); 5] = [
+const SCENARIOS: [(&str, &[&str]); 7] = [
     ("one-task", &[]),
     ("first-flight", &[]),
     ("batch", &["--set", "run_for=12h"]),
     ("rates", &["--set", "run_for=12h"]),
     ("vms", &["--set", "run_for=2h"]),
+    ("scheduler/packing", &["--set", "run_for=2h"]),
+    ("scheduler/preemption", &[]),
 ];
 
 #[test]
