@@ -3,6 +3,7 @@
 mod bad;
 mod calibration;
 mod cli;
+mod clusters;
 mod commands;
 mod conformance;
 mod corpus;
