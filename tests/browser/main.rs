@@ -51,6 +51,7 @@ fn reports() -> Vec<(&'static str, TempDir, PathBuf)> {
     vec![
         named("one-task", simulated("one-task")),
         named("first-flight", simulated("first-flight")),
+        named("pending", simulated("scheduler/pending")),
         named("summed", written(&sheets::summed())),
         named("hostile", written(&sheets::hostile())),
         named("empty", written(&sheets::empty())),
