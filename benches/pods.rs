@@ -39,7 +39,11 @@ fn measure(name: &str, plan: &Plan, bar: u64) {
         println!("{name} {rate} pods/s -");
     } else {
         let verdict = if rate >= bar { "met" } else { "missed" };
-        println!("{name} {rate} pods/s {}.{:02} bar {verdict} (at least {bar})", rate / bar, rate * 100 / bar % 100);
+        println!(
+            "{name} {rate} pods/s {}.{:02} bar {verdict} (at least {bar})",
+            rate / bar,
+            rate * 100 / bar % 100
+        );
     }
     println!("{name}_digest {} decisions -", outcome.ended.digests.decisions());
 }

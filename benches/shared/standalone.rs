@@ -109,6 +109,7 @@ impl Demand {
         let on_demand = region.on_demand(catalog::instance_type(self.instance_type).expect("a type"));
         Plan {
             scenario: self.scenario.to_owned(),
+            kubernetes: None,
             platform: "ecs-ec2".to_owned(),
             start: START,
             end: START + self.lasts,

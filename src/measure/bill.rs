@@ -292,7 +292,10 @@ impl Meter {
 
 /// Usage per line, before it is rated.
 #[derive(Default)]
-struct Lines(BTreeMap<(Component, Option<Symbol>, String), (u128, Option<Rate>)>);
+struct Lines(BTreeMap<LineKey, (u128, Option<Rate>)>);
+
+/// What a line is for, whose it is, and what exactly.
+type LineKey = (Component, Option<Symbol>, String);
 
 impl Lines {
     fn add(

@@ -55,7 +55,9 @@ impl Waiting {
         let place = self.place(at, &reason(message));
         let before = self.pods.insert(pod, place);
         if before != Some(place) {
-            before.into_iter().for_each(|before| self.reasons[before].change(at, |count| count - 1));
+            if let Some(before) = before {
+                self.reasons[before].change(at, |count| count - 1);
+            }
             self.reasons[place].change(at, |count| count + 1);
         }
     }

@@ -150,10 +150,10 @@ impl Decision {
             text.push_str("\nRefused:\n\n");
         }
         for (reason, rows) in &self.refused {
-            let names: Vec<String> = rows.iter().take(NAMED_MAX).map(|&row| named(row)).collect();
+            let few: Vec<String> = rows.iter().take(NAMED_MAX).map(|&row| named(row)).collect();
             let more = rows.len().saturating_sub(NAMED_MAX);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            let of = if names.is_empty() { "every other node".to_owned() } else { names.join(", ") };
+            let of = if few.is_empty() { "every other node".to_owned() } else { few.join(", ") };
             let _ = writeln!(text, "  {reason}: {of}{more}");
         }
         if let Some((row, victims)) = self.nominated {

@@ -15,6 +15,7 @@ use crate::sim::kubernetes::fact::{PodEnd, PodFact, Words};
 use crate::sim::kubernetes::state::{NodeSeat, ThePod};
 use crate::sim::simulation::{Process, Simulation, number_32};
 use crate::world::host::{ContainerSpec, Host, HostKind, Life};
+use crate::world::registry::Image;
 
 use super::machines::put;
 
@@ -210,7 +211,7 @@ impl Simulation<'_> {
         let symbols = &cluster.specs.symbols;
         let size = match what {
             PodEvent::Pulled { image, .. } => {
-                plan.registry.find(image).map_or(Bytes::ZERO, |image| image.compressed())
+                plan.registry.find(image).map_or(Bytes::ZERO, Image::compressed)
             }
             _ => Bytes::ZERO,
         };

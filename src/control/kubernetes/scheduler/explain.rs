@@ -46,8 +46,8 @@ impl Scheduler {
 
     /// Notes what the cycle found, if somebody asked. The row of a note is that of the scheduler's nodes, in
     /// the order in which it heard of them.
-    pub(super) fn give_reasons(&mut self, asked: Option<Asked>, turn: &mut Turn<'_>, attempt: &Attempt) {
-        let Some(Asked { subject, brief }) = asked else { return };
+    pub(super) fn give_reasons(&mut self, asked: Option<&Asked>, turn: &mut Turn<'_>, attempt: &Attempt) {
+        let Some(&Asked { subject, brief }) = asked else { return };
         self.found.brief = brief;
         if attempt.outcome == Outcome::Skipped {
             return;

@@ -414,7 +414,7 @@ impl Reconciler for Scheduler {
             let asked = self.asked(turn, &pod);
             let mut offset = |key, attempts| turn.draw.draw(Purpose::Preempt, key, attempts);
             let attempt = self.attempt(now, specs, pod, &mut offset, out);
-            self.give_reasons(asked, turn, &attempt);
+            self.give_reasons(asked.as_ref(), turn, &attempt);
             match attempt.outcome {
                 Outcome::Scheduled(node) => self.bind(&attempt, node, out),
                 Outcome::Unschedulable | Outcome::Error => self.settle(now, specs, &attempt, out),

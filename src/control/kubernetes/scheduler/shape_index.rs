@@ -348,14 +348,12 @@ impl Shape {
             });
             answers.next()
         };
-        let first = match nominated_first(cycle, node) {
-            none if none.is_empty() => None,
-            nominated => refuses(&node_with(cycle, node, &nominated)),
-        };
+        let nominated = nominated_first(cycle, node);
+        let with = (!nominated.is_empty()).then(|| node_with(cycle, node, &nominated));
         if let Some(dry_run) = self.dry_runs.get_mut(place) {
             *dry_run = None;
         }
-        match first.or_else(|| refuses(node)) {
+        match with.and_then(|with| refuses(&with)).or_else(|| refuses(node)) {
             Some((at, status)) => self.refuse(place, at, status),
             None => self.score(profile, speakers, cycle, place),
         }
@@ -445,12 +443,12 @@ impl Shape {
             let known = number.map(|number| usize::try_from(-1 - number).expect("no node can do"));
             let before = known.map_or(usize::MAX, |known| self.refusals[known].at);
             let mut asked = speakers.asked_filters.iter().take_while(|&&(at, _)| at < before);
-            let refuses = |&(_, plugin): &(usize, usize)| {
+            let answer = |&(_, plugin): &(usize, usize)| {
                 let plugin = profile.plugin(plugin);
                 let status = plugin.filter(cycle, &cycle.cluster[order[place]]).err();
                 status.map(|status| status.by(plugin.name()))
             };
-            let kind = match asked.find_map(refuses) {
+            let kind = match asked.find_map(answer) {
                 Some(status) if !status.is_rejection() => return None,
                 Some(status) => refused.kind(&status),
                 None => kinds[known?],
@@ -622,10 +620,10 @@ fn list(blocks: &[Block], numbers: &[i32], feasible: &mut Vec<usize>, totals: &m
     feasible.clear();
     totals.clear();
     for block in blocks {
-        for place in block.start..block.start + block.length {
-            if numbers[place] >= 0 {
+        for (place, &number) in numbers.iter().enumerate().skip(block.start).take(block.length) {
+            if number >= 0 {
                 feasible.push(place);
-                totals.push(i64::from(numbers[place]));
+                totals.push(i64::from(number));
             }
         }
     }

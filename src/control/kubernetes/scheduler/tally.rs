@@ -86,7 +86,7 @@ pub trait Counting: PartialEq {
 #[derive(Debug)]
 pub struct Books<R> {
     places: Map<Shape, usize>,
-    books: Vec<Book<R>>,
+    kept: Vec<Book<R>>,
     uses: u64,
     /// The book of the cycle that is under way.
     open: Option<usize>,
@@ -222,7 +222,7 @@ impl<R> Default for Books<R> {
     fn default() -> Self {
         Books {
             places: Map::default(),
-            books: Vec::new(),
+            kept: Vec::new(),
             uses: 0,
             open: None,
             thought: Vec::new(),
@@ -239,7 +239,7 @@ impl<R: Counting> Books<R> {
         self.uses += 1;
         let place = match self.places.get(&shape) {
             Some(&place) => {
-                let book = &mut self.books[place];
+                let book = &mut self.kept[place];
                 if book.revision != revision {
                     book.revision = revision;
                     let rule = rule();
@@ -252,13 +252,13 @@ impl<R: Counting> Books<R> {
             None => self.add(Book::new(shape, rule(), revision), cycle.cluster.order().len()),
         };
         self.open = Some(place);
-        self.books[place].used = self.uses;
-        self.books[place].catch_up(cycle);
+        self.kept[place].used = self.uses;
+        self.kept[place].catch_up(cycle);
     }
 
     /// The rule of the open book.
     pub fn rule(&self) -> Option<&R> {
-        Some(&self.books[self.open?].rule)
+        Some(&self.kept[self.open?].rule)
     }
 
     /// Ends the cycle.
@@ -270,7 +270,7 @@ impl<R: Counting> Books<R> {
 
     /// The terms of the open book, by place.
     pub fn terms(&self) -> impl Iterator<Item = (usize, Term)> {
-        let tallies = self.open.map_or(&[][..], |open| &self.books[open].tallies);
+        let tallies = self.open.map_or(&[][..], |open| &self.kept[open].tallies);
         tallies.iter().map(|tally| tally.term).enumerate()
     }
 
@@ -342,7 +342,7 @@ impl<R: Counting> Books<R> {
     /// Counts a pod in thought, `by` times: once more, or once less.
     pub fn think(&mut self, cycle: &Cycle<'_>, pod: Row<Pod>, node: Row<NodeInfo>, by: i64) {
         let Some(open) = self.open else { return };
-        let book = &mut self.books[open];
+        let book = &mut self.kept[open];
         let amounts = book.amounts_of(cycle, cycle.cluster.known(pod));
         for &(place, amount) in &book.amounts[amounts] {
             let entry = book.tallies[place].entry(node);
@@ -365,14 +365,14 @@ impl<R: Counting> Books<R> {
     fn add(&mut self, book: Book<R>, nodes: usize) -> usize {
         let room = (NODES_MAX / nodes.max(1)).clamp(BOOKS_MIN, BOOKS_MAX);
         let shape = book.shape;
-        let place = if self.books.len() < room {
-            self.books.push(book);
-            self.books.len() - 1
+        let place = if self.kept.len() < room {
+            self.kept.push(book);
+            self.kept.len() - 1
         } else {
-            let oldest = self.books.iter().enumerate().min_by_key(|(_, book)| book.used);
+            let oldest = self.kept.iter().enumerate().min_by_key(|(_, book)| book.used);
             let (place, oldest) = oldest.expect("there are books");
             self.places.remove(&oldest.shape);
-            self.books[place] = book;
+            self.kept[place] = book;
             place
         };
         self.places.insert(shape, place);
@@ -380,7 +380,7 @@ impl<R: Counting> Books<R> {
     }
 
     fn tally(&self, place: usize) -> &Tally {
-        &self.books[self.open.expect("a cycle is under way")].tallies[place]
+        &self.kept[self.open.expect("a cycle is under way")].tallies[place]
     }
 
     fn thought_of(&self, place: usize, domain: u32) -> i64 {
