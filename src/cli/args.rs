@@ -97,7 +97,7 @@ pub(super) struct Run {
     after_help = "Examples:\n  windtunnel check scenarios/first-flight\n  windtunnel check my-scenario.yaml\n  windtunnel check scenarios requests/web.json\n  windtunnel check - < my.yaml"
 )]
 pub(super) struct Check {
-    /// Scenario files, folders that hold `scenario.yaml`, folders of such folders, or request files (`.json`); `-` is standard input
+    /// Scenario files, folders that hold `scenario.yaml`, folders of such folders, or files of requests or manifests; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     pub(super) file: Vec<PathBuf>,
     /// Let pass up to so many rows of each trace that mean nothing

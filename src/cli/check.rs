@@ -5,7 +5,7 @@ use std::path::Path;
 use super::args::Check;
 use super::{Exit, colours, load, paths, say, study, traces};
 use crate::scenario::diagnostic::{Style, excerpts, sort};
-use crate::scenario::{Diagnostic, Scenario, Severity, Sources, import, lower_with};
+use crate::scenario::{Diagnostic, Scenario, Severity, Sources, import, lower_with, manifests};
 
 pub(super) fn check(asked: &Check) -> Exit {
     let paths = match paths::scenarios(&asked.file) {
@@ -21,8 +21,11 @@ fn worse(so_far: Exit, next: Exit) -> Exit {
 }
 
 fn check_one(path: &Path, asked: &Check) -> Exit {
-    if path.extension().is_some_and(|kind| kind == "json") {
-        return check_requests(path, asked);
+    let kind = path.extension().and_then(|kind| kind.to_str()).filter(|_| path.is_file());
+    if let Some("json" | "yaml" | "yml") = kind
+        && let Some(exit) = check_alone(path, kind == Some("json"), asked)
+    {
+        return exit;
     }
     let manner = load::Manner { strict: asked.strict, json: asked.json };
     match study::scenario(path, &asked.set, manner) {
@@ -76,17 +79,21 @@ fn contents(scenario: &Scenario, [tasks, pods]: [Option<usize>; 2]) -> String {
     tasks.into_iter().chain(pods).collect()
 }
 
-/// A file of ECS requests by itself.
-fn check_requests(path: &Path, asked: &Check) -> Exit {
+/// A file of manifests or of ECS requests by itself; none where it is something else.
+fn check_alone(path: &Path, json: bool, asked: &Check) -> Option<Exit> {
     let mut sources = Sources::default();
-    match load::file(path, &mut sources) {
-        Ok(source) => {
-            let found = import::check(&source);
-            let what = format!("{}: a file of requests", path.display());
-            conclude(asked, &what, &found, &sources)
-        }
-        Err(exit) => exit,
-    }
+    let source = match load::file(path, &mut sources) {
+        Ok(source) => source,
+        Err(exit) => return Some(exit),
+    };
+    let (what, found) = if manifests::is_manifest(&source.text) {
+        ("a file of manifests", manifests::check(&source))
+    } else if json {
+        ("a file of requests", import::check(&source))
+    } else {
+        return None;
+    };
+    Some(conclude(asked, &format!("{}: {what}", path.display()), &found, &sources))
 }
 
 /// Prints what was found, and counts it.

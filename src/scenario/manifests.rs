@@ -10,8 +10,9 @@ use serde_json::Value as Json;
 use super::codes::Code;
 use super::diagnostic::{Diagnostic, Place, Source, quoted, suggestion};
 use super::import::Origin;
+use super::schema::Scenario;
 use super::tree::{self, Kind, Node, Value};
-use super::{json, yaml};
+use super::{Sources, json, lower, read, yaml};
 use crate::control::kubernetes::api::{self, unmodelled};
 
 /// An object that a file or a scenario states.
@@ -43,6 +44,39 @@ pub(super) struct Manifests {
 
 /// The kind of a scheduler's configuration, which is no object of the API.
 pub(super) const CONFIGURATION: &str = "KubeSchedulerConfiguration";
+
+/// Whether a text is a file of manifests rather than a scenario or a file of requests: it says a version
+/// of the API and a kind where an object says them.
+///
+/// ```
+/// use windtunnel::scenario::manifests::is_manifest;
+/// assert!(is_manifest("apiVersion: v1\nkind: Pod\n"));
+/// assert!(!is_manifest("name: shop\npods: [ { kind: Pod } ]\n"));
+/// assert!(is_manifest("{ \"kind\": \"List\", \"apiVersion\": \"v1\" }"));
+/// ```
+pub fn is_manifest(text: &str) -> bool {
+    let says = |key: &str| text.lines().any(|line| line.starts_with(key));
+    let is_json = text.trim_start().starts_with('{');
+    is_json && text.contains("\"apiVersion\"") || says("apiVersion:") && says("kind:")
+}
+
+/// Every complaint about a file of manifests by itself: what it refers to in other files is missed, nodes
+/// are not.
+pub fn check(source: &Rc<Source>) -> Vec<Diagnostic> {
+    let around = Sources::default().add("scenario.yaml", AROUND.to_vec());
+    let scenario = read::<Scenario>(&around).0.expect("it is ours");
+    let (_, mut found) = lower(&scenario, "eks", &[Rc::clone(source)]);
+    found.retain(|each| each.code != Code::NoCapacity);
+    found
+}
+
+/// The scenario that a file of manifests is read in when it is checked by itself.
+const AROUND: &[u8] = b"\
+name: manifests
+region: us-east-1
+run_for: 1h
+platforms: { eks: { eks: { manifests: manifests } } }
+";
 
 impl Manifests {
     /// Adds the objects of one file, in order.
@@ -305,7 +339,6 @@ fn start_of(node: &Node) -> Place {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::Sources;
 
     /// What a file states: `Pod a`, `-Deployment`, `!E0902 1:7`.
     fn read(name: &str, text: &str) -> String {
@@ -354,6 +387,22 @@ mod tests {
         ];
         for (name, text, expected) in rows {
             assert_eq!(read(name, &text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_checked_by_itself() {
+        let pod = "apiVersion: v1\nkind: Pod\nmetadata: { name: a }\nspec:\n  containers: [ { name: a, image: a } ]\n";
+        let rows = [
+            (pod.to_owned(), ""),
+            (format!("{pod}  restartPolicy: Often\n"), "E0901"),
+            (format!("{pod}  hostname: a\n"), "W0101"),
+            ("apiVersion: v1\nkind: Podd\n".to_owned(), "E0902"),
+        ];
+        for (text, expected) in rows {
+            let source = Sources::default().add("a.yaml", text.clone().into_bytes());
+            let codes: Vec<&str> = check(&source).iter().map(|each| each.code.number()).collect();
+            assert_eq!(codes.join(" "), expected, "{text}");
         }
     }
 

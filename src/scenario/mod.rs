@@ -17,7 +17,7 @@ mod json;
 pub mod json_schema;
 pub mod known_settings;
 pub mod lower;
-mod manifests;
+pub mod manifests;
 pub mod parameters;
 pub mod schema;
 pub mod study;
