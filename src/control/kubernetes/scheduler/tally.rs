@@ -579,3 +579,93 @@ impl Entry {
     /// Its pods do not count.
     const OUT: i32 = i32::MIN;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Symbols;
+
+    #[derive(PartialEq, Debug)]
+    struct Nothing;
+
+    impl Counting for Nothing {
+        fn terms(&self) -> Vec<Term> {
+            vec![Term { question: 0, key: Symbol::FIRST }]
+        }
+
+        fn compares(&self, _: Term) -> bool {
+            true
+        }
+
+        fn pods<'a>(&self, _: &'a NodeInfo) -> &'a [Row<Pod>] {
+            &[]
+        }
+
+        fn count(&self, _: &Cycle<'_>, _: &Pod, _: &mut dyn FnMut(Term, i64)) {}
+
+        fn includes(&self, _: &Cycle<'_>, _: Term, _: &NodeInfo) -> bool {
+            true
+        }
+    }
+
+    /// What a node is: its value, and what its pods count for, if it counts.
+    type Plain = (Option<Symbol>, Option<i32>);
+
+    /// The sum of each value that has a node that counts.
+    fn sums(nodes: &[Plain]) -> BTreeMap<Option<Symbol>, i64> {
+        let mut sums = BTreeMap::new();
+        for &(value, own) in nodes {
+            if let Some(own) = own {
+                *sums.entry(value).or_insert(0) += i64::from(own);
+            }
+        }
+        sums
+    }
+
+    #[test]
+    fn sums_that_are_kept_equal_sums_that_are_made_anew() {
+        let mut symbols = Symbols::default();
+        let values: Vec<Symbol> = ["a", "b", "c", "d", "e"].iter().map(|text| symbols.intern(text)).collect();
+        // A small generator of its own.
+        let mut state = 1_u64;
+        let mut draw = |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(state >> 33).expect("31 bits") % below
+        };
+        let mut books: Books<Nothing> = Books::default();
+        books.kept.push(Book::new((Row::at(0), Symbol::FIRST), Nothing, 0));
+        books.open = Some(0);
+        let mut nodes: Vec<Plain> = vec![(None, None); 9];
+        for _ in 0..20_000 {
+            let node = draw(nodes.len());
+            let value = (draw(6) > 0).then(|| values[draw(values.len())]);
+            let own = (draw(3) > 0).then(|| i32::try_from(draw(4)).expect("small"));
+            nodes[node] = (value, own);
+            let tally = &mut books.kept[0].tallies[0];
+            let domain = tally.domain_of(value);
+            tally.set(Row::at(node), Entry { domain, own: own.unwrap_or(Entry::OUT) });
+
+            let mut sums = sums(&nodes);
+            assert_eq!(books.total(0), sums.values().sum::<i64>());
+            assert_eq!(books.peopled(0), sums.len());
+            assert_eq!(books.fewest(0), sums.values().min().copied());
+            assert!(books.column(0).end() <= values.len() + 2, "numbers of domains are used again");
+            // One pod less and one pod more, in thought.
+            books.save();
+            for by in [-1, 1] {
+                let (value, own) = nodes[draw(nodes.len())];
+                if own.is_some() {
+                    let domain = books.kept[0].tallies[0].domain_of(value);
+                    books.thought.push(Thought { place: 0, domain, by });
+                    *sums.get_mut(&value).expect("a node counts there") += by;
+                }
+            }
+            assert_eq!(books.fewest(0), sums.values().min().copied());
+            for (at, (value, _)) in nodes.iter().enumerate() {
+                let sum = value.map(|value| sums.get(&Some(value)).copied().unwrap_or(0));
+                assert_eq!(books.sum(0, Row::at(at)), sum);
+            }
+            books.restore();
+        }
+    }
+}
