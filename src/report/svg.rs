@@ -79,14 +79,14 @@ pub(super) const SUBJECTS: [Subject; 5] = [
         tinted: "memory_reserved_gib",
     },
     Subject {
-        title: "Tasks or pods",
+        title: "Tasks",
         file: "tasks",
         unit: "tasks",
         series: &["tasks", "running", "pending"],
         tinted: "running",
     },
     Subject {
-        title: "Instances",
+        title: "Container instances",
         file: "instances",
         unit: "instances",
         series: &["instances"],
@@ -94,6 +94,17 @@ pub(super) const SUBJECTS: [Subject; 5] = [
     },
     Subject { title: "Money spent", file: "spent", unit: "USD", series: &["spent_usd"], tinted: "spent_usd" },
 ];
+
+impl Subject {
+    /// Title and unit: on Kubernetes, tasks are pods and instances are nodes.
+    pub(super) fn words(&self, kubernetes: bool) -> (&'static str, &'static str) {
+        match self.unit {
+            "tasks" if kubernetes => ("Pods", "pods"),
+            "instances" if kubernetes => ("Nodes", "nodes"),
+            _ => (self.title, self.unit),
+        }
+    }
+}
 
 /// The names of the plot files with what they show, for the documentation.
 pub fn described() -> Vec<(String, &'static str)> {
@@ -228,16 +239,15 @@ fn plot_over_time(subject: &Subject, platform: &PlatformSheet, beside: &[Platfor
     let longest = platform.series.iter().map(|series| series.points.len()).max().unwrap_or(0);
     let run = platform.series_period.as_nanos().saturating_mul(longest.saturating_sub(1) as u64);
     let names: Vec<String> = lines.iter().map(|line| line.name.clone()).collect();
+    let (title, unit) = subject.words(platform.kubernetes);
     let alt = format!(
-        "{} over time on {}: {}, up to {} {}.",
-        subject.title,
+        "{title} over time on {}: {}, up to {} {unit}.",
         number::plain(&platform.name),
         number::list(&names),
         number::figure(lines.iter().map(Line::top).fold(0.0, f64::max), 0)?,
-        subject.unit,
     );
-    let svg = draw(&lines, &time_ticks(Span::from_nanos(run)), &value_ticks(highest), subject.unit, &alt);
-    Some(Plot { title: subject.title.to_owned(), alt, file: subject.file, svg })
+    let svg = draw(&lines, &time_ticks(Span::from_nanos(run)), &value_ticks(highest), unit, &alt);
+    Some(Plot { title: title.to_owned(), alt, file: subject.file, svg })
 }
 
 impl Line {

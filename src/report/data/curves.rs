@@ -64,7 +64,7 @@ fn chart(subject: &svg::Subject, platform: &PlatformSheet) -> Option<Chart> {
     let (thin, steps) = if longest > POINTS_MAX { (bucket, bucket as u64) } else { (1, 2) };
     Some(Chart {
         key: subject.file,
-        unit: subject.unit,
+        unit: subject.words(platform.kubernetes).1,
         names: series.iter().map(|series| series.column.label).collect(),
         tinted: series.iter().position(|series| series.column.name == subject.tinted).unwrap_or(0),
         step: milliseconds(platform.series_period).saturating_mul(steps) / 2,

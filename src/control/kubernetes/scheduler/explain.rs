@@ -27,6 +27,7 @@ pub const FEASIBLE: &str = "can do";
 pub const NOMINATED: &str = "nominated";
 
 /// Somebody asks about the pod in hand.
+#[derive(Clone, Copy)]
 pub(super) struct Asked {
     subject: Subject,
     /// Whether only the choice is wanted otherwise.
