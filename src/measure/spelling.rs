@@ -10,6 +10,24 @@ use crate::base::{Name, Symbol, Symbols};
 use crate::sim::Plan;
 
 /// The names of one plan as text.
+///
+/// ```
+/// use windtunnel::base::Name;
+/// use windtunnel::measure::Spelling;
+/// use windtunnel::scenario::{Scenario, Sources, lower, read};
+/// let text = "
+/// name: demo
+/// region: us-east-1
+/// run_for: 1h
+/// subnets: { subnet-a: us-east-1a }
+/// arrivals: { web: { at: 1m, pod: { spec: { containers: [ { name: c, image: app } ] } } } }
+/// platforms: { eks: { eks: { node_groups: { general: { instance_type: m7i.large, count: 1 } } } } }
+/// ";
+/// let (scenario, _) = read::<Scenario>(&Sources::default().add("demo.yaml", text.as_bytes().to_vec()));
+/// let plan = lower(&scenario.unwrap(), "eks", &[]).0.unwrap();
+/// let web = plan.kubernetes.as_ref().unwrap().pods[0].name;
+/// assert_eq!(Spelling::of(&plan).named(Name { of: web, serial: 3 }), "web-3");
+/// ```
 #[derive(Debug)]
 pub struct Spelling<'a> {
     symbols: &'a Symbols,
