@@ -177,12 +177,12 @@ fn pods_go_to_nodes_and_wait_for_room() {
 5s PodReady web-1
 1m01s PodDeleted web-0
 1m01s PodDeleted web-1
-1m01s PodEnded web-0 Deleted
-1m01s PodEnded web-1 Deleted
-1m01s PodBound late-0 node-0
-1m01s PodStarted late-0
-1m01s PodReady late-0
-2m01s PodEnded late-0 Succeeded
+1m02s PodEnded web-0 Deleted
+1m02s PodEnded web-1 Deleted
+1m02s PodBound late-0 node-0
+1m02s PodStarted late-0
+1m02s PodReady late-0
+2m04s PodEnded late-0 Succeeded
 ";
     assert_eq!(lines(cluster), story);
 }
@@ -197,11 +197,11 @@ fn a_pod_that_matters_more_takes_the_place_of_another() {
 1m00s PodWaits high-0 0/2 nodes are available: 2 Insufficient cpu.
 1m00s PodDeleted low-0
 1m00s PodDeleted low-2
-1m07s PodEnded low-0 Preempted
-1m07s PodEnded low-2 Preempted
-1m07s PodBound high-0 node-0
-1m07s PodStarted high-0
-1m07s PodReady high-0
+1m08s PodEnded low-0 Preempted
+1m08s PodEnded low-2 Preempted
+1m08s PodBound high-0 node-0
+1m08s PodStarted high-0
+1m08s PodReady high-0
 ";
     let lines = must_reach(&["K 2.17 a victim has its grace period"], || lines(cluster));
     assert!(lines.ends_with(story), "{lines}");

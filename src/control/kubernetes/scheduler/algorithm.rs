@@ -276,6 +276,15 @@ impl Refused {
         self.kinds.iter().map(|(status, count)| (status, *count)).filter(|(_, count)| *count > 0)
     }
 
+    /// Each node, and what a judge says of the reason why it is out.
+    pub(super) fn judged(
+        &self,
+        judge: impl Fn(&Status) -> bool,
+    ) -> impl Iterator<Item = (Row<NodeInfo>, bool)> {
+        let verdicts: Vec<bool> = self.kinds.iter().map(|(status, _)| judge(status)).collect();
+        self.nodes.iter().map(move |&(row, kind)| (row, verdicts[kind]))
+    }
+
     /// Notes why a node is out.
     pub fn add(&mut self, row: Row<NodeInfo>, status: &Status) {
         let kind = self.kind(status);

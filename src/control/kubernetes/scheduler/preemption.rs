@@ -78,7 +78,7 @@ pub fn preempt(
         return Preempted::NotEligible(why);
     }
     let helped = nodes_that_may_be_helped(cycle, found);
-    let count = helped.iter().filter(|helped| **helped).count();
+    let count: usize = helped.iter().map(|&helped| usize::from(helped)).sum();
     let (mut refused, mut errors): (Vec<(Row<NodeInfo>, Rc<Status>)>, _) = (Vec::new(), Vec::new());
     let wanted = candidates_wanted(settings, count);
     let (mut good, mut violating) = (Vec::new(), Vec::new());
@@ -163,9 +163,8 @@ fn nodes_that_may_be_helped(cycle: &Cycle<'_>, found: &Found) -> Vec<bool> {
     let resolvable = |status: &Status| status.code == Code::Unschedulable;
     let order = cycle.cluster.order();
     let mut helped = vec![found.absent.as_ref().is_some_and(resolvable); order.len()];
-    for (row, status) in found.refused.iter() {
-        let place = cycle.cluster.place_of(row).expect("it was looked at");
-        helped[place] = resolvable(status);
+    for (row, own) in found.refused.judged(resolvable) {
+        helped[cycle.cluster.place_of(row).expect("it was looked at")] = own;
     }
     helped
 }
@@ -297,7 +296,7 @@ fn split_by_budgets(cycle: &Cycle<'_>, pods: &[Row<Pod>]) -> (Vec<Row<Pod>>, Vec
 
 /// The best candidate (K 2.17, 5): the first in the order of the dry run among equals.
 fn pick(candidates: &[Rc<Candidate>]) -> usize {
-    let best = candidates.iter().enumerate().min_by_key(|(place, candidate)| (candidate.merit, *place));
+    let best = candidates.iter().enumerate().min_by_key(|&(place, candidate)| (&candidate.merit, place));
     best.map_or(0, |(place, _)| place)
 }
 
