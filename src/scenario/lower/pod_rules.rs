@@ -9,6 +9,9 @@ use crate::control::kubernetes::quantity::Quantity;
 use crate::scenario::diagnostic::{Diagnostic, quoted};
 use crate::scenario::import::Origin;
 
+/// Containers of a pod, init containers among them: a limit of this simulator.
+const CONTAINERS_MAX: usize = 100;
+
 /// Everything that is wrong with the containers and tolerations of a pod.
 pub(super) fn pod_faults(document: &Value, at: &Origin) -> Vec<Diagnostic> {
     let mut faults = Vec::new();
@@ -29,6 +32,10 @@ pub(super) fn pod_faults(document: &Value, at: &Origin) -> Vec<Diagnostic> {
             names.push(name);
             faults.extend(amount_faults(&container["resources"], &format!("{path}.resources")));
         }
+    }
+    if names.len() > CONTAINERS_MAX {
+        let message = format!("{} containers are more than {CONTAINERS_MAX}", names.len());
+        faults.push(ApiError::new("spec.containers", message));
     }
     faults.extend(toleration_faults(document));
     faults.iter().map(|fault| at.object_refusal(fault)).collect()

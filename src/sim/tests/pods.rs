@@ -96,6 +96,13 @@ impl Cluster {
         self
     }
 
+    /// Something else that is there from the start.
+    fn object(mut self, kind: &str, document: &Value) -> Self {
+        let object = read(&mut self.cluster.specs, kind, document);
+        self.cluster.objects.push(object);
+        self
+    }
+
     /// Changes how the one application behaves.
     fn behaves(&mut self, change: impl FnOnce(&mut Behaviour)) {
         let name = self.cluster.specs.symbols.intern("app:1");
@@ -252,4 +259,31 @@ fn ended_pods_are_collected() {
     }
     let books = *simulation.cluster().record.books();
     assert_eq!((books.created, books.ended, books.deleted), (4, 1, 3));
+}
+
+#[test]
+fn a_claim_gets_a_volume_where_its_first_pod_is() {
+    let mut spec = wants("1500m", 0);
+    spec["volumes"] = json!([{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]);
+    let mut cluster = Cluster::new(Span::minutes(10), 3)
+        .object(
+            "StorageClass",
+            &json!({"metadata": {"name": "fast"}, "provisioner": "ebs.csi.aws.com",
+            "volumeBindingMode": "WaitForFirstConsumer"}),
+        )
+        .object(
+            "PersistentVolumeClaim",
+            &json!({"metadata": {"name": "data", "namespace": "default"},
+            "spec": {"storageClassName": "fast", "accessModes": ["ReadWriteOnce"],
+                "resources": {"requests": {"storage": "10Gi"}}}}),
+        )
+        .pods("one", Span::SECOND, 1, &spec, (Some(Span::seconds(30)), None))
+        .pods("two", Span::seconds(10), 1, &spec, (None, None));
+    cluster.cluster.settings.provision = Span::seconds(5);
+    let rule = "K 2.15 a provisioned volume stays in the zone of its first pod";
+    let story = must_reach(&[rule], || lines(cluster));
+    let waits = "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) didn't match PersistentVolume's node affinity.";
+    assert!(story.contains("6s PodBound one-0 node-0"), "{story}");
+    assert!(story.contains(waits), "{story}");
+    assert!(story.contains("PodBound two-0 node-0"), "{story}");
 }

@@ -18,13 +18,11 @@ use crate::mark;
 use crate::world::fargate::Market;
 use crate::world::host::{ContainerSpec, HostKind, Life};
 
+use super::UNITS_MAX;
 use super::machines::put;
 use crate::sim::event::{Event, TheTask};
 use crate::sim::fact::Fact;
 use crate::sim::simulation::{AgentSeat, Simulation, number_32};
-
-/// More units of work than this in one wake is a livelock.
-const UNITS_MAX: usize = 10_000_000;
 
 impl Simulation<'_> {
     // ---- the scheduler

@@ -17,10 +17,8 @@ use crate::sim::simulation::{Process, Simulation, number_32};
 use crate::world::host::{ContainerSpec, Host, HostKind, Life};
 use crate::world::registry::Image;
 
+use super::UNITS_MAX;
 use super::machines::put;
-
-/// More units of work than this in one wake is a livelock.
-const UNITS_MAX: usize = 10_000_000;
 
 impl Simulation<'_> {
     /// Every node of the plan is Ready.

@@ -6,9 +6,8 @@
 use std::fmt::Write as _;
 
 use crate::base::{EntityKey, Name, Purpose, Row, Span, Symbol, Timestamp, Turn};
-use crate::control::kubernetes::objects::{ClaimReference, ClaimSpec, Named, Pod};
+use crate::control::kubernetes::objects::Pod;
 use crate::control::kubernetes::scheduler::command::{Answer, PodName, SchedulerChange, SchedulerCommand};
-use crate::control::kubernetes::scheduler::framework::Binding;
 use crate::control::{Reconciler, Ticket};
 use crate::mark;
 use crate::sim::event::Event;
@@ -18,8 +17,7 @@ use crate::sim::kubernetes::plan::KubernetesPlan;
 use crate::sim::kubernetes::state::{ApiCall, Asked, Kubernetes, PodSeat, ThePod};
 use crate::sim::simulation::{Simulation, number_32};
 
-/// More units of work than this in one wake is a livelock.
-const UNITS_MAX: usize = 10_000_000;
+use super::UNITS_MAX;
 
 impl<'a> Simulation<'a> {
     /// What is there when the run starts, and the first arrival of every process.
@@ -291,32 +289,6 @@ impl<'a> Simulation<'a> {
         let now = self.now;
         self.cluster_mut().record.change_pod(now, row, |pod| pod.node = Some(node));
         self.send_pod(row, node);
-    }
-
-    /// A claim gets its volume: one that is there, or one that is made for it.
-    fn bind_volume(&mut self, binding: Binding) {
-        let now = self.now;
-        let cluster = self.cluster_mut();
-        let ((namespace, name), volume) = match binding {
-            Binding::Volume { volume, claim } => (claim, Some(volume)),
-            Binding::Provision { claim, .. } => (claim, None),
-        };
-        let Some((row, claim)) = cluster.record.claim(namespace, name) else { return };
-        let volume = volume.unwrap_or_else(|| {
-            let uid = cluster.specs.symbols.text(claim.uid).to_owned();
-            cluster.specs.symbols.intern(&format!("pvc-{uid}"))
-        });
-        let spec =
-            ClaimSpec { volume: Some(volume), bind_completed: true, ..cluster.specs[claim.spec].clone() };
-        let spec = cluster.specs.claims.intern(spec);
-        if let Some((at, known)) = cluster.record.volume(volume) {
-            let reference = ClaimReference { namespace, name, uid: Some(claim.uid) };
-            let mut spec = cluster.specs[known.spec].clone();
-            spec.claim = Some(reference);
-            let spec = cluster.specs.volumes.intern(spec);
-            cluster.record.write_volume(now, at, Named { spec, ..known });
-        }
-        cluster.record.write_claim(now, row, Named { spec, ..claim });
     }
 
     // ---- settling

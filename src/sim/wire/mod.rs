@@ -5,5 +5,9 @@ mod ecs;
 mod kubelet;
 mod kubernetes;
 mod machines;
+mod volumes;
 
 pub(in crate::sim) use demand::Player;
+
+/// More units of work than this in one wake is a livelock.
+const UNITS_MAX: usize = 10_000_000;
