@@ -1,7 +1,7 @@
 //! Manifests: YAML or JSON files as `kubectl` takes and prints them, as objects with places.
 //!
 //! Says which kinds are read, which are valid and passed over, and which do not exist; what an object
-//! means is known to [`api`](crate::control::kubernetes::api). Opens no file.
+//! means is known to [`api`]. Opens no file.
 
 use std::rc::Rc;
 

@@ -1,6 +1,6 @@
 //! A Kubernetes cluster as a part of a run: what the plan says of it, its facts, and its state.
 //!
-//! What a command does to record and hosts is in [`wire`](super::wire). Knows nothing of manifests.
+//! What a command does to record and hosts is in `wire`. Knows nothing of manifests.
 
 pub mod fact;
 pub mod plan;

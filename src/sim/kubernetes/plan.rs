@@ -69,9 +69,9 @@ pub struct PodArrival {
 pub struct KubernetesSettings {
     /// From one scheduling cycle to the next: `k8s.scheduler.max_rate.eks_standard`.
     pub cycle: Span,
-    /// From the end of a cycle until the binding is written (section 9.1, [assumed]).
+    /// From the end of a cycle until the binding is written (section 9.1, assumed).
     pub bind: Span,
-    /// From a write until the kubelet of the node has heard of it (section 9.1, [assumed]).
+    /// From a write until the kubelet of the node has heard of it (section 9.1, assumed).
     pub watch: Span,
     /// Until a volume is provisioned and bound.
     pub provision: Span,
