@@ -227,7 +227,7 @@ struct Pulling {
     attempt: u32,
     timer: u32,
     /// Nothing until the manifest is known.
-    fetch: Option<Fetch>,
+    fetch: Option<Box<Fetch>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -474,7 +474,7 @@ impl Hosts {
             container.pull = None;
             return;
         }
-        pull.fetch = Some(place.cache.begin(found.layers.clone()));
+        pull.fetch = Some(Box::new(place.cache.begin(found.layers.clone())));
         place.deadlines.push((now.saturating_add(self.settings.limits.pull), row));
         self.proceed(now, row, out);
         self.await_layer(host, out);
@@ -491,7 +491,7 @@ impl Hosts {
         let Some(Pulling { image, fetch: Some(fetch), .. }) = container.pull.take() else {
             unreachable!("both were there in the lines above")
         };
-        cache.complete(now, image, fetch);
+        cache.complete(now, image, *fetch);
         out.pulled(container.host, container.id, Pull::Done);
         self.places[container.host].deadlines.retain(|&(_, pulling)| pulling != row);
     }

@@ -73,15 +73,15 @@ pub(super) struct Details {
 pub(super) struct Members {
     pub(super) group: Symbol,
     pub(super) count: u32,
-    /// Where the instance stands in [`Group::instances`].
-    place: u32,
 }
 
 /// The tasks of one group, placed and not stopped.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Group {
-    /// Every instance with such a task, once, in no order.
-    pub(super) instances: Vec<Row<ContainerInstance>>,
+    /// How many instances have such a task.
+    pub(super) instances: u32,
+    /// Which, once each, in no order; none where they were too many to be listed.
+    few: Option<Vec<Row<ContainerInstance>>>,
     /// Per class of instance; sorted, no zeros.
     pub(super) classes: Vec<(Row<InstanceClass>, u32)>,
 }
@@ -110,8 +110,6 @@ pub(super) struct Touch {
     pub(super) seat: Seat,
     /// The position behind the change of this row before this one; 0 for none.
     before: u64,
-    /// Whether the row changed again.
-    is_outdated: bool,
 }
 
 /// What became of one instance between a position of the log and its end.
@@ -148,8 +146,16 @@ impl Belief {
         self.touch(row, former, None);
     }
 
-    /// Holds what a new task needs and counts it in its group.
-    pub(super) fn hold(&mut self, row: Row<ContainerInstance>, needs: &Reservation, group: Symbol) {
+    /// Holds what a new task needs and counts it in its group, which lists its instances while they are at
+    /// most `listed`.
+    pub(super) fn hold(
+        &mut self,
+        row: Row<ContainerInstance>,
+        needs: &Reservation,
+        group: Symbol,
+        listed: usize,
+    ) {
+        assert!(is_whole(needs.cpu, needs.memory), "tasks ask for whole CPU units and whole MiB");
         let seat = &mut self.seats[row.index()];
         let former = *seat;
         let held = &mut seat.held;
@@ -166,7 +172,10 @@ impl Belief {
         known.add_class(class, 1);
         match details.groups.iter_mut().find(|members| members.group == group) {
             Some(members) => members.count += 1,
-            None => details.groups.push(Members { group, count: 1, place: known.add_instance(row) }),
+            None => {
+                details.groups.push(Members { group, count: 1 });
+                known.add_instance(row, listed);
+            }
         }
         self.books.hold(needs);
         self.touch(row, former, Some(group));
@@ -195,8 +204,12 @@ impl Belief {
         let former = *seat;
         seat.held.interfaces -= needs.interfaces;
         let class = seat.class;
-        self.groups.get_mut(&group).expect("a task that stops was counted in its group").take_class(class, 1);
-        self.count_down(row, group);
+        let is_last = self.count_down(row, group);
+        let known = self.groups.get_mut(&group).expect("a task that stops was counted in its group");
+        known.take_class(class, 1);
+        if is_last {
+            known.take_instance(row);
+        }
         self.books.forget(needs);
         self.touch(row, former, Some(group));
     }
@@ -233,6 +246,16 @@ impl Belief {
         self.groups.get(&group)
     }
 
+    /// Lists the instances of a group anew if they are few and are not listed.
+    pub(super) fn list_few(&mut self, group: Symbol, few: usize) {
+        let Some(known) = self.groups.get_mut(&group) else { return };
+        if known.few.is_none() && known.instances as usize <= few {
+            let has = |details: &Details| details.groups.iter().any(|members| members.group == group);
+            let rows = (0..).zip(&self.details).filter(|(_, details)| has(details));
+            known.few = Some(rows.map(|(index, _)| Row::at(index)).collect());
+        }
+    }
+
     /// Which rows changed.
     pub(super) const fn touched(&self) -> &Touched {
         &self.touched
@@ -246,19 +269,27 @@ impl Belief {
     /// Counts everything again and compares.
     pub(super) fn recount(&self) {
         let (mut cpu, mut memory, mut interfaces, mut tasks, mut members) = (0, 0, 0, 0, 0);
+        let mut instances = BTreeMap::<Symbol, u32>::new();
         for (index, seat) in self.seats.iter().enumerate() {
             let row = Row::at(index);
             cpu += i128::from(seat.held.cpu.parts());
             memory += i128::from(seat.held.memory.bytes());
             interfaces += i128::from(seat.held.interfaces);
             tasks += u64::from(seat.held.tasks);
-            for &Members { group, count, place } in &self.details[index].groups {
+            for &Members { group, count } in &self.details[index].groups {
                 let known = self.group(group).expect("a group that is counted is known");
-                assert_eq!(known.instances[place as usize], row, "a group knows its instances");
+                let listed = known.few.as_ref().is_none_or(|few| few.contains(&row));
+                assert!(listed, "a group that lists its instances lists all of them");
+                *instances.entry(group).or_default() += 1;
                 let in_class = known.classes.iter().find(|(class, _)| *class == seat.class);
                 assert!(in_class.is_some_and(|&(_, all)| all >= count), "a class counts its instances");
                 members += u64::from(count);
             }
+        }
+        for (group, instances) in instances {
+            let known = self.group(group).expect("asked before");
+            assert_eq!(known.instances, instances, "instances of a group, counted again");
+            assert!(known.few().is_none_or(|few| few.len() == instances as usize), "listed once each");
         }
         assert_eq!(cpu, self.books.cpu, "CPU held, counted again");
         assert_eq!(memory, self.books.memory, "memory held, counted again");
@@ -275,7 +306,8 @@ impl Belief {
     }
 
     fn see(&mut self, row: Row<ContainerInstance>, new: &ContainerInstance, definitions: &Definitions) {
-        assert!(new.class.index() < definitions.classes.len(), "an instance has a known class");
+        let class = definitions.classes.get(new.class.index()).expect("an instance has a known class");
+        assert!(is_whole(class.cpu, class.memory), "agents register whole CPU units and whole MiB");
         let former = self.details[row.index()].instance.replace(*new);
         if former.is_some_and(|former| former.key != new.key) {
             self.leave(row, None);
@@ -328,28 +360,22 @@ impl Belief {
         seat.class = class;
     }
 
-    /// A group has one task less on an instance.
-    fn count_down(&mut self, row: Row<ContainerInstance>, group: Symbol) {
+    /// A group has one task less on an instance. Whether it has none there now.
+    fn count_down(&mut self, row: Row<ContainerInstance>, group: Symbol) -> bool {
         let groups = &mut self.details[row.index()].groups;
         let at = groups.iter().position(|members| members.group == group);
         let at = at.expect("a task that stops was counted on its instance");
         groups[at].count -= 1;
-        if groups[at].count > 0 {
-            return;
+        let is_last = groups[at].count == 0;
+        if is_last {
+            groups.swap_remove(at);
         }
-        let Members { place, .. } = groups.swap_remove(at);
-        let known = self.groups.get_mut(&group).expect("a task that stops was counted in its group");
-        known.instances.swap_remove(place as usize);
-        if let Some(moved) = known.instances.get(place as usize) {
-            let groups = &mut self.details[moved.index()].groups;
-            let members = groups.iter_mut().find(|members| members.group == group);
-            members.expect("a group knows instances with its tasks").place = place;
-        }
+        is_last
     }
 
     fn touch(&mut self, row: Row<ContainerInstance>, former: Seat, group: Option<Symbol>) {
         let seat = self.seats[row.index()];
-        let touch = Touch { row, group, former, seat, before: 0, is_outdated: false };
+        let touch = Touch { row, group, former, seat, before: 0 };
         self.touched.push(touch, self.seats.len());
     }
 }
@@ -382,11 +408,34 @@ impl Seat {
     }
 }
 
+impl Default for Group {
+    fn default() -> Self {
+        Group { instances: 0, few: Some(Vec::new()), classes: Vec::new() }
+    }
+}
+
 impl Group {
-    /// Adds an instance and says where it stands.
-    fn add_instance(&mut self, row: Row<ContainerInstance>) -> u32 {
-        self.instances.push(row);
-        u32::try_from(self.instances.len() - 1).expect("fewer instances than rows")
+    /// The instances with such a task, where they are listed.
+    pub(super) fn few(&self) -> Option<&[Row<ContainerInstance>]> {
+        self.few.as_deref()
+    }
+
+    fn add_instance(&mut self, row: Row<ContainerInstance>, listed: usize) {
+        self.instances += 1;
+        match &mut self.few {
+            Some(few) if few.len() < listed => few.push(row),
+            few => *few = None,
+        }
+    }
+
+    fn take_instance(&mut self, row: Row<ContainerInstance>) {
+        self.instances -= 1;
+        if let Some(few) = &mut self.few {
+            let at = few.iter().position(|&listed| listed == row);
+            few.swap_remove(at.expect("a list that is kept is whole"));
+        } else if self.instances == 0 {
+            self.few = Some(Vec::new());
+        }
     }
 
     fn add_class(&mut self, class: Row<InstanceClass>, count: u32) {
@@ -421,7 +470,8 @@ impl Touched {
     /// What became of every row that changed since a position that is still known, each row once.
     pub(super) fn net(&self, position: u64, group: Option<Symbol>) -> impl Iterator<Item = Net<'_>> {
         let touches = self.since(position).expect("a position that is still known");
-        touches.iter().filter(|touch| !touch.is_outdated).map(move |touch| {
+        let latest = (position + 1..).zip(touches).filter(|(at, touch)| self.last[touch.row.index()] == *at);
+        latest.map(move |(_, touch)| {
             let (mut first, mut counts) = (touch, group.is_some() && touch.group == group);
             while first.before > position {
                 first = &self.touches[self.place(first.before - 1)];
@@ -450,10 +500,6 @@ impl Touched {
         self.last.resize(rows, 0);
         let after = self.end() + 1;
         let before = std::mem::replace(&mut self.last[touch.row.index()], after);
-        if before > self.dropped {
-            let place = self.place(before - 1);
-            self.touches[place].is_outdated = true;
-        }
         self.touches.push(Touch { before, ..touch });
     }
 
@@ -498,6 +544,11 @@ impl Books {
         assert!(self.forgotten <= self.released, "what is forgotten was released");
         self.interfaces -= i128::from(needs.interfaces);
     }
+}
+
+/// Whether amounts are whole in the units of ECS.
+fn is_whole(cpu: Cpu, memory: Bytes) -> bool {
+    Cpu::ecs_units(cpu.ecs_units_down()) == cpu && Bytes::mib(memory.mib_down()) == memory
 }
 
 fn take_ports(taken: &mut Vec<u16>, ports: &[u16]) {

@@ -10,7 +10,7 @@ use crate::control::ecs::objects::{
 };
 use crate::mark;
 
-use super::belief::{Belief, Seat};
+use super::belief::{Belief, Group, Seat};
 use super::constraint;
 use super::{Refusal, Wanted};
 
@@ -35,12 +35,15 @@ pub(super) struct Question<'a> {
     pub(super) task: &'a TaskDefinition,
     pub(super) placing: &'a Placing,
     pub(super) group: Symbol,
+    /// The tasks of that group, if it has or had any.
+    pub(super) known: Option<&'a Group>,
 }
 
 impl<'a> Question<'a> {
     pub(super) fn new(belief: &'a Belief, definitions: &'a Definitions, wanted: &Wanted<'a>) -> Self {
         let task = &definitions[wanted.task_definition];
-        Question { belief, definitions, task, placing: wanted.placing, group: wanted.group }
+        let (placing, group) = (wanted.placing, wanted.group);
+        Question { belief, definitions, task, placing, group, known: belief.group(group) }
     }
 
     /// The first reason why an instance cannot take the task.

@@ -510,6 +510,7 @@ impl Placement {
         definitions: &Definitions,
         wanted: &Wanted<'_>,
     ) -> Option<Row<ContainerInstance>> {
+        self.belief.list_few(wanted.group, self.index.limits.exceptions);
         let question = Question::new(&self.belief, definitions, wanted);
         let best = self.index.choose(&question, wanted, self.settings, |count| pick(turn, wanted, count));
         self.belief.was_read();
@@ -517,7 +518,8 @@ impl Placement {
     }
 
     fn reserve(&mut self, definitions: &Definitions, wanted: &Wanted<'_>, instance: Row<ContainerInstance>) {
-        self.belief.hold(instance, &definitions[wanted.task_definition].reservation, wanted.group);
+        let needs = &definitions[wanted.task_definition].reservation;
+        self.belief.hold(instance, needs, wanted.group, self.index.limits.listed);
     }
 
     fn active(&self) -> impl Iterator<Item = Row<ContainerInstance>> {

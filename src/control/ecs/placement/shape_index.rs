@@ -48,17 +48,19 @@ pub(super) struct ShapeIndex {
 /// Where one way of finding the best gives way to another. No limit changes what is found.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
-    /// How many leaves all views may have together, at about 10 to 20 bytes; the view used longest ago goes.
+    /// How many leaves all views may have together, at about 5 to 20 bytes; the view used longest ago goes.
     pub(super) leaves: usize,
     /// Up to how many instances with tasks of its group a request shares the view of its shape.
     pub(super) exceptions: usize,
+    /// Up to how many instances a group lists. When more have become few again, a look at all finds them.
+    pub(super) listed: usize,
     /// A view is made anew when more than this and half its leaves changed, or are gone.
     pub(super) slack: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { leaves: 1 << 23, exceptions: 12, slack: 64 }
+        Limits { leaves: 1 << 23, exceptions: 12, listed: 64, slack: 64 }
     }
 }
 
@@ -121,6 +123,9 @@ struct Seen<'a> {
     layout: &'a Layout,
     view: &'a mut View,
 }
+
+/// A part of a layout, and its leaves.
+type Leaves<'a> = (&'a Part, &'a Tree);
 
 impl ShapeIndex {
     /// The best instance for a request; `pick` chooses one of as many equals where chance decides.
@@ -304,7 +309,7 @@ impl Shape {
 
     /// The group whose own view the request uses; none where the view of the shape will do.
     fn own_group(&self, question: &Question<'_>, shared_max: usize) -> Option<Symbol> {
-        let exceptions = question.belief.group(question.group).map_or(0, |group| group.instances.len());
+        let exceptions = question.known.map_or(0, |group| group.instances as usize);
         (self.counts_on_instances() && exceptions > shared_max).then_some(question.group)
     }
 
@@ -356,12 +361,11 @@ fn allows(question: &Question<'_>, class: &InstanceClass) -> bool {
     has_attributes(question.task, class) && is_located(question.task, question.placing, class)
 }
 
-/// How many bits of a key a step takes: 4 million vCPUs, 128 TiB and 16,000 tasks of one group on one
-/// instance. All steps together fit, and each alone leaves room for [`NONE`].
+/// How many bits of a key a step takes: 131,000 vCPUs, 128 TiB and 16,000 tasks of one group on one
+/// instance. All steps together fit, and each alone makes a small [`Tree`].
 const fn width(step: Step) -> u32 {
     match step {
-        Step::Cpu => 40,
-        Step::Memory => 48,
+        Step::Cpu | Step::Memory => 28,
         Step::Instance => 15,
         Step::Spread(_) => 0,
     }
@@ -482,10 +486,10 @@ impl Seen<'_> {
     fn except(&mut self) -> Vec<(u32, u32, u128)> {
         let counted = self.view.name.1.is_some() || !self.shape.counts_on_instances();
         let belief = self.question.belief;
-        let group = if counted { None } else { belief.group(self.question.group) };
-        let Some(group) = group else { return Vec::new() };
-        let mut changed = Vec::with_capacity(group.instances.len());
-        for &row in &group.instances {
+        let Some(group) = self.question.known.filter(|_| !counted) else { return Vec::new() };
+        let few = group.few().expect("few instances are listed before they are asked about");
+        let mut changed = Vec::with_capacity(few.len());
+        for &row in few {
             let Leaf { part, place, order } = self.layout.leaf(row);
             let Some(seat) = belief.seat(row).filter(|_| order != UNREGISTERED) else { continue };
             changed.push((part, place, self.view.trees[part as usize].key(place as usize)));
@@ -505,29 +509,27 @@ impl Seen<'_> {
     ) -> Option<Row<ContainerInstance>> {
         mark!("PL-12");
         let counts = self.spread_counts(settings);
-        let mut best: Vec<(&Part, &Tree)> = Vec::new();
         let parts = self.layout.parts().iter().zip(&self.view.trees);
-        for part in parts.filter(|(_, tree)| tree.least() != NONE) {
-            let order = best.first().map_or(Ordering::Less, |best| self.shape.compare(&counts, part, *best));
-            match order {
-                Ordering::Less => {
-                    best.clear();
-                    best.push(part);
-                }
-                Ordering::Equal => best.push(part),
-                Ordering::Greater => {}
-            }
+        let parts = parts.filter(|(_, tree)| tree.least() != NONE);
+        let compare = |one: Leaves<'_>, other: Leaves<'_>| self.shape.compare(&counts, one, other);
+        if self.shape.chain.random {
+            let best = parts.clone().min_by(|&one, &other| compare(one, other))?;
+            let tied: Vec<_> = parts.filter(|&part| compare(part, best).is_eq()).collect();
+            drawn(&tied, pick)
+        } else {
+            let best = parts
+                .min_by(|&one, &other| compare(one, other).then_with(|| first(one).1.cmp(&first(other).1)));
+            best.map(|part| first(part).0)
         }
-        if self.shape.chain.random { drawn(&best, pick) } else { first_registered(&best) }
     }
 
     /// Per key of the chain and value: how many tasks of the group count there.
     fn spread_counts(&self, settings: PlacementSettings) -> Vec<Vec<u64>> {
         let question = self.question;
-        let group = question.belief.group(question.group);
         let of = |(key, values): (&Key, &Vec<Value>)| {
-            let count =
-                |value: &Value| strategy::spread_count(question.definitions, group, *key, *value, settings);
+            let count = |value: &Value| {
+                strategy::spread_count(question.definitions, question.known, *key, *value, settings)
+            };
             values.iter().map(count).collect()
         };
         self.shape.keys.iter().zip(self.layout.values()).map(of).collect()
@@ -539,8 +541,8 @@ impl Shape {
     fn compare(
         &self,
         counts: &[Vec<u64>],
-        (one, one_tree): (&Part, &Tree),
-        (other, other_tree): (&Part, &Tree),
+        (one, one_tree): Leaves<'_>,
+        (other, other_tree): Leaves<'_>,
     ) -> Ordering {
         let mut key = 0;
         let (one_least, other_least) = (one_tree.least(), other_tree.least());
@@ -560,12 +562,12 @@ impl Shape {
     }
 }
 
-fn first_registered(parts: &[(&Part, &Tree)]) -> Option<Row<ContainerInstance>> {
-    let firsts = parts.iter().map(|(part, tree)| part.instances[tree.first()]);
-    firsts.min_by_key(|&(_, order)| order).map(|(row, _)| row)
+/// The first of the best of a part, and its order of registration.
+fn first((part, tree): Leaves<'_>) -> (Row<ContainerInstance>, u32) {
+    part.instances[tree.first()]
 }
 
-fn drawn(parts: &[(&Part, &Tree)], pick: impl FnOnce(usize) -> usize) -> Option<Row<ContainerInstance>> {
+fn drawn(parts: &[Leaves<'_>], pick: impl FnOnce(usize) -> usize) -> Option<Row<ContainerInstance>> {
     let ties: usize = parts.iter().map(|(_, tree)| tree.ties()).sum();
     if ties == 0 {
         return None;

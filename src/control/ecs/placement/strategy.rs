@@ -136,16 +136,17 @@ pub(super) fn spread_count(
     there.map(|&(_, count)| u64::from(count)).sum()
 }
 
-/// The number of an instance under one step that does not spread over a key.
+/// The number of an instance under one step that does not spread over a key. ECS counts whole CPU units and
+/// whole MiB, so nothing is lost.
 pub(super) fn own_number(step: Step, seat: &Seat, class: &InstanceClass, count: u32) -> i64 {
     match step {
         Step::Cpu => {
             mark!("4.2/binpack");
-            seat.cpu_left(class).parts()
+            seat.cpu_left(class).ecs_units_down()
         }
         Step::Memory => {
             mark!("PL-14");
-            seat.memory_left(class).bytes()
+            seat.memory_left(class).mib_down()
         }
         Step::Instance => {
             mark!("4.2/spread");

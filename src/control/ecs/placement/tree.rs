@@ -4,28 +4,34 @@
 //! up to one. A leaf that is not the least of its block ends its update there, which is most of them.
 //! Knows nothing of what a key or a leaf stands for.
 
-/// How many nodes a block has: as many keys as one cache line holds.
-const BLOCK: usize = 8;
-
 /// A key that is never the least while another is there.
 pub(super) const NONE: u128 = u128::MAX;
 
 /// Leaves with keys; [`NONE`] for a leaf that must not be found.
 #[derive(Debug)]
 pub(super) enum Tree {
+    /// Keys below 2^32 - 1.
+    Small(Rows<u32, 16>),
     /// Keys below 2^64 - 1.
-    Narrow(Rows<u64>),
+    Narrow(Rows<u64, 8>),
     /// All others.
-    Wide(Rows<u128>),
+    Wide(Rows<u128, 8>),
 }
 
-/// The leaves, then the least of each block, up to a row of one.
+/// The leaves, then the least of each block, up to a row of one block. Blocks are filled up with [`NONE`].
 #[derive(Debug)]
-pub(super) struct Rows<K> {
-    rows: Vec<Vec<K>>,
-    /// How many leaves below have the least key, for each node above the leaves; only when counted.
+pub(super) struct Rows<K, const N: usize> {
+    leaves: usize,
+    rows: Vec<Vec<Block<K, N>>>,
+    least: K,
+    /// How many leaves below have the least key, for each block of each row; only when counted.
     counts: Option<Vec<Vec<u32>>>,
 }
+
+/// As many keys as cache lines hold whole.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+struct Block<K, const N: usize>([K; N]);
 
 /// What a key is kept in.
 pub(super) trait Word: Copy + Ord {
@@ -35,9 +41,10 @@ pub(super) trait Word: Copy + Ord {
     fn key(self) -> u128;
 }
 
-macro_rules! both {
+macro_rules! each {
     ($tree:expr, $rows:ident => $answer:expr) => {
         match $tree {
+            Tree::Small($rows) => $answer,
             Tree::Narrow($rows) => $answer,
             Tree::Wide($rows) => $answer,
         }
@@ -48,250 +55,245 @@ impl Tree {
     /// A tree over these leaves, whose keys have so many bits at most, now and later. One that is
     /// counted can say which leaf is the `n`-th of the least.
     pub(super) fn of(leaves: &[u128], bits: u32, counted: bool) -> Self {
-        if bits <= NARROW_BITS {
-            Tree::Narrow(Rows::of(leaves.iter().map(|&key| Word::of(key)).collect(), counted))
-        } else {
-            Tree::Wide(Rows::of(leaves.iter().map(|&key| Word::of(key)).collect(), counted))
+        match bits {
+            0..u32::BITS => Tree::Small(Rows::of(leaves, counted)),
+            u32::BITS..u64::BITS => Tree::Narrow(Rows::of(leaves, counted)),
+            u64::BITS.. => Tree::Wide(Rows::of(leaves, counted)),
         }
     }
 
     /// How many leaves.
     pub(super) fn len(&self) -> usize {
-        both!(self, rows => rows.len())
+        each!(self, rows => rows.leaves)
     }
 
     /// The key of a leaf.
     pub(super) fn key(&self, leaf: usize) -> u128 {
-        both!(self, rows => rows.key(leaf).key())
+        each!(self, rows => rows.held(0, leaf).key())
     }
 
     /// The least key of all.
     pub(super) fn least(&self) -> u128 {
-        both!(self, rows => rows.least().key())
+        each!(self, rows => rows.least.key())
     }
 
     /// Adds a leaf behind the last.
     pub(super) fn push(&mut self, key: u128) {
-        both!(self, rows => rows.push(Word::of(key)));
+        each!(self, rows => rows.push(Word::of(key)));
     }
 
     /// Changes the key of a leaf.
     pub(super) fn set(&mut self, leaf: usize, key: u128) {
-        both!(self, rows => rows.set(leaf, Word::of(key)));
+        each!(self, rows => rows.set(leaf, Word::of(key)));
     }
 
     /// The first leaf with the least key. There is one with a key.
     pub(super) fn first(&self) -> usize {
-        both!(self, rows => rows.first())
+        each!(self, rows => rows.first())
     }
 
     /// How many leaves have the least key. The tree is counted.
     pub(super) fn ties(&self) -> usize {
-        both!(self, rows => rows.ties())
+        each!(self, rows => rows.ties())
     }
 
     /// The `n`-th leaf with the least key, from 0, of fewer than [`ties`](Self::ties).
     pub(super) fn nth(&self, n: usize) -> usize {
-        both!(self, rows => rows.nth(n))
+        each!(self, rows => rows.nth(n))
     }
 }
 
-/// One bit is left so that no key is [`NONE`].
-const NARROW_BITS: u32 = 63;
+macro_rules! word {
+    ($word:ty) => {
+        impl Word for $word {
+            const NONE: $word = <$word>::MAX;
+            fn of(key: u128) -> $word {
+                <$word>::try_from(key).unwrap_or(<$word>::MAX)
+            }
+            fn key(self) -> u128 {
+                if self == <$word>::MAX { NONE } else { u128::from(self) }
+            }
+        }
+    };
+}
 
-impl Word for u64 {
-    const NONE: u64 = u64::MAX;
-    fn of(key: u128) -> u64 {
-        u64::try_from(key).unwrap_or(u64::MAX)
-    }
-    fn key(self) -> u128 {
-        if self == u64::MAX { NONE } else { u128::from(self) }
+word!(u32);
+word!(u64);
+word!(u128);
+
+impl<K: Word, const N: usize> Block<K, N> {
+    const EMPTY: Self = Block([K::NONE; N]);
+
+    fn least(&self) -> K {
+        self.0.iter().fold(K::NONE, |least, &key| least.min(key))
     }
 }
 
-impl Word for u128 {
-    const NONE: u128 = NONE;
-    fn of(key: u128) -> u128 {
-        key
-    }
-    fn key(self) -> u128 {
-        self
-    }
-}
-
-impl<K: Word> Rows<K> {
-    fn of(leaves: Vec<K>, counted: bool) -> Self {
-        let mut tree = Rows { rows: vec![leaves], counts: counted.then(Vec::new) };
+impl<K: Word, const N: usize> Rows<K, N> {
+    fn of(leaves: &[u128], counted: bool) -> Self {
+        let row = leaves.chunks(N).map(|keys| {
+            let mut block = Block::EMPTY;
+            block.0.iter_mut().zip(keys).for_each(|(place, &key)| *place = K::of(key));
+            block
+        });
+        let mut tree = Rows {
+            leaves: leaves.len(),
+            rows: vec![row.collect()],
+            least: K::NONE,
+            counts: counted.then(Vec::new),
+        };
+        tree.sum_up();
         while tree.top() > 1 {
             tree.grow();
         }
         tree
     }
 
-    fn len(&self) -> usize {
-        self.rows[0].len()
-    }
-
-    fn key(&self, leaf: usize) -> K {
-        self.rows[0][leaf]
-    }
-
-    fn least(&self) -> K {
-        self.rows.last().and_then(|row| row.first()).copied().unwrap_or(K::NONE)
-    }
-
     fn push(&mut self, key: K) {
-        let leaf = self.len();
-        self.rows[0].push(K::NONE);
-        for above in 1..self.rows.len() {
-            if self.rows[above].len() * BLOCK < self.rows[above - 1].len() {
-                self.rows[above].push(K::NONE);
+        let leaf = self.leaves;
+        self.leaves += 1;
+        let mut nodes = self.leaves;
+        for height in 0..self.rows.len() {
+            if self.rows[height].len() * N < nodes {
+                self.rows[height].push(Block::EMPTY);
                 if let Some(counts) = &mut self.counts {
-                    counts[above - 1].push(0);
+                    counts[height].push(0);
                 }
             }
+            nodes = self.rows[height].len();
         }
         if self.top() > 1 {
             self.grow();
         }
-        self.set(leaf, key);
+        self.change(leaf, key);
     }
 
     fn set(&mut self, leaf: usize, key: K) {
-        let former = std::mem::replace(&mut self.rows[0][leaf], key);
-        if former == key {
-            return;
+        if self.held(0, leaf) != key {
+            self.change(leaf, key);
         }
-        if self.counts.is_some() { self.recount_up(leaf) } else { self.lift(leaf, former, key) }
+    }
+
+    fn change(&mut self, leaf: usize, key: K) {
+        if self.counts.is_some() { self.recount_up(leaf, key) } else { self.lift(leaf, key) }
     }
 
     fn first(&self) -> usize {
-        let least = self.least();
         let mut node = 0;
-        for row in self.rows.iter().rev().skip(1) {
-            let child = children(row, node).iter().position(|&key| key == least);
-            node = node * BLOCK + child.expect("the least comes from below");
+        for row in self.rows.iter().rev() {
+            let child = row[node].0.iter().position(|&key| key == self.least);
+            node = node * N + child.expect("the least comes from below");
         }
         node
     }
 
     fn ties(&self) -> usize {
         let counts = self.counts.as_ref().expect("the tree is counted");
-        match counts.last() {
-            Some(top) => top[0] as usize,
-            None => self.len(),
-        }
+        counts.last().and_then(|top| top.first()).map_or(0, |&count| count as usize)
     }
 
     fn nth(&self, mut n: usize) -> usize {
-        let counts = self.counts.as_ref().expect("the tree is counted");
-        let least = self.least();
         let mut node = 0;
-        for height in (0..self.rows.len() - 1).rev() {
-            let row = &self.rows[height];
+        for height in (0..self.rows.len()).rev() {
             let mut found = None;
-            for child in block(row, node).filter(|&child| row[child] == least) {
-                let below = if height == 0 { 1 } else { counts[height - 1][child] as usize };
-                if n < below {
+            for (child, count) in self.shares(height, node, self.least) {
+                if n < count as usize {
                     found = Some(child);
                     break;
                 }
-                n -= below;
+                n -= count as usize;
             }
             node = found.expect("fewer than the ties");
         }
         node
     }
 
+    /// How many blocks the top row has.
     fn top(&self) -> usize {
         self.rows.last().map_or(0, Vec::len)
     }
 
-    /// Adds a row with the least of each block of the top row.
-    fn grow(&mut self) {
-        let height = self.rows.len() - 1;
-        let nodes = self.top().div_ceil(BLOCK);
-        let summaries = (0..nodes).map(|node| self.summary(height, node)).collect::<Vec<_>>();
-        self.rows.push(summaries.iter().map(|&(least, _)| least).collect());
-        if let Some(counts) = &mut self.counts {
-            counts.push(summaries.iter().map(|&(_, count)| count).collect());
-        }
+    /// The key of a node: of a leaf, or the least of the block below.
+    fn held(&self, height: usize, node: usize) -> K {
+        self.rows.get(height).map_or(self.least, |row| row[node / N].0[node % N])
     }
 
-    /// Carries a changed key up until a block keeps its least.
-    fn lift(&mut self, leaf: usize, mut former: K, mut key: K) {
+    /// Adds a row with the least of each block of the top row.
+    fn grow(&mut self) {
+        let mut row = vec![Block::EMPTY; self.top().div_ceil(N)];
+        for (node, block) in self.rows.last().into_iter().flatten().enumerate() {
+            row[node / N].0[node % N] = block.least();
+        }
+        self.rows.push(row);
+        self.sum_up();
+    }
+
+    /// Counts the top row, and finds the least of all where it is one block.
+    fn sum_up(&mut self) {
+        let height = self.rows.len() - 1;
+        if self.counts.is_some() {
+            let row = (0..self.top()).map(|node| self.summary(height, node).1).collect();
+            self.counts.as_mut().expect("asked before").push(row);
+        }
+        self.least = self.rows[height].iter().map(Block::least).min().unwrap_or(K::NONE);
+    }
+
+    /// Changes a key and carries it up until a block keeps its least.
+    fn lift(&mut self, leaf: usize, mut key: K) {
         let mut node = leaf;
-        for above in 1..self.rows.len() {
-            node /= BLOCK;
-            let held = self.rows[above][node];
-            let least = if key <= held {
-                key
-            } else if former == held {
-                least_above(children(&self.rows[above - 1], node), held)
-            } else {
-                return;
-            };
-            if least == held {
+        for height in 0..self.rows.len() {
+            let (rows, above) = self.rows.split_at_mut(height + 1);
+            let block = &mut rows[height][node / N];
+            let former = std::mem::replace(&mut block.0[node % N], key);
+            if former == key {
                 return;
             }
-            self.rows[above][node] = least;
-            former = held;
-            key = least;
+            node /= N;
+            let held = above.first().map_or(self.least, |row| row[node / N].0[node % N]);
+            if key > held {
+                if former > held {
+                    return;
+                }
+                key = block.least();
+            }
         }
+        self.least = key;
     }
 
     /// Like [`lift`](Self::lift), with the counts.
-    fn recount_up(&mut self, leaf: usize) {
+    fn recount_up(&mut self, leaf: usize, mut key: K) {
         let mut node = leaf;
-        for above in 1..self.rows.len() {
-            node /= BLOCK;
-            let (least, count) = self.summary(above - 1, node);
+        for height in 0..self.rows.len() {
+            self.rows[height][node / N].0[node % N] = key;
+            node /= N;
+            let (least, count) = self.summary(height, node);
+            let held = self.held(height + 1, node);
             let counts = self.counts.as_mut().expect("the tree is counted");
-            let held = (self.rows[above][node], counts[above - 1][node]);
-            if held == (least, count) {
+            let former = std::mem::replace(&mut counts[height][node], count);
+            if (held, former) == (least, count) {
                 return;
             }
-            self.rows[above][node] = least;
-            counts[above - 1][node] = count;
+            key = least;
         }
+        self.least = key;
     }
 
     /// The least key of a block and how many leaves below have it.
     fn summary(&self, height: usize, node: usize) -> (K, u32) {
-        let row = &self.rows[height];
-        let least = least(children(row, node));
-        let Some(counts) = &self.counts else { return (least, 0) };
-        let ties = block(row, node).filter(|&child| row[child] == least);
-        let count = ties.map(|child| if height == 0 { 1 } else { counts[height - 1][child] }).sum();
-        (least, count)
+        let least = self.rows[height][node].least();
+        (least, self.shares(height, node, least).map(|(_, count)| count).sum())
     }
-}
 
-/// The least of some keys.
-fn least<K: Word>(keys: &[K]) -> K {
-    keys.iter().fold(K::NONE, |least, &key| least.min(key))
-}
-
-/// The least of some keys, none of which is below `floor`: no look goes on once it is found.
-fn least_above<K: Word>(keys: &[K], floor: K) -> K {
-    let mut least = K::NONE;
-    for &key in keys {
-        if key == floor {
-            return key;
-        }
-        least = least.min(key);
+    /// The nodes of a block that have a key, and how many leaves below have it.
+    fn shares(&self, height: usize, block: usize, key: K) -> impl Iterator<Item = (usize, u32)> {
+        let counts = self.counts.as_ref().expect("the tree is counted");
+        let below = height.checked_sub(1).map(|below| &counts[below]);
+        let nodes = below.map_or(self.leaves, Vec::len);
+        let children = (block * N..nodes).zip(&self.rows[height][block].0);
+        children
+            .filter(move |&(_, &held)| held == key)
+            .map(move |(child, _)| (child, below.map_or(1, |counts| counts[child])))
     }
-    least
-}
-
-/// The keys of the children of a node in the row below it.
-fn children<K>(below: &[K], node: usize) -> &[K] {
-    &below[block(below, node)]
-}
-
-/// The children of a node in the row below it.
-fn block<K>(below: &[K], node: usize) -> std::ops::Range<usize> {
-    node * BLOCK..((node + 1) * BLOCK).min(below.len())
 }
 
 #[cfg(test)]
@@ -325,9 +327,8 @@ mod tests {
             start in prop::collection::vec(0_u128..4, 0..600),
             changes in prop::collection::vec((any::<prop::sample::Index>(), 0_u128..6, any::<bool>()), 0..80),
             counted: bool,
-            wide: bool,
+            bits in prop::sample::select(vec![31_u32, 32, 63, 64]),
         ) {
-            let bits = if wide { 64 } else { 63 };
             let mut leaves = start;
             let mut tree = Tree::of(&leaves, bits, counted);
             check(&tree, &leaves, counted);
@@ -348,9 +349,9 @@ mod tests {
 
     #[test]
     fn a_tree_grows_from_nothing() {
-        for (counted, bits) in [(false, 63), (true, 63), (false, 64), (true, 64)] {
+        for (counted, bits) in [(false, 31), (true, 31), (false, 63), (true, 63), (false, 64), (true, 64)] {
             let (mut tree, mut leaves) = (Tree::of(&[], bits, counted), Vec::new());
-            for leaf in 0..(BLOCK * BLOCK + 2) as u128 {
+            for leaf in 0..(16 * 16 + 2) {
                 let key = (leaf * 7919) % 31;
                 leaves.push(key);
                 tree.push(key);

@@ -10,6 +10,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use crate::base::hash::Map;
 use crate::base::runtime::{RuntimeCommand, RuntimeEvent, SandboxId};
 use crate::base::{Column, EntityKey, Row, Symbol, Timestamp, Turn};
 use crate::control::ecs::objects::{Definitions, Health, Stop, TaskDefinition};
@@ -122,8 +123,8 @@ pub struct EcsAgent {
     resources: HostResources,
     images: Images,
     tasks: Column<AgentTask>,
-    /// By sandbox, sorted: the control plane counts them, so most come behind the last.
-    rows: Vec<(SandboxId, Row<AgentTask>)>,
+    /// By sandbox.
+    rows: Map<SandboxId, Row<AgentTask>>,
     /// What was told and not looked at yet, in the order of arrival.
     inbox: VecDeque<(Timestamp, AgentChange)>,
     /// Tasks that wait for room, first come first served.
@@ -161,7 +162,7 @@ impl EcsAgent {
             resources: HostResources::new(capacity),
             images: Images::new(&settings, &capacity.baked_images, now),
             tasks: Column::new(),
-            rows: Vec::new(),
+            rows: Map::default(),
             inbox: VecDeque::new(),
             queue: VecDeque::new(),
             admit_at: None,
@@ -260,34 +261,27 @@ impl EcsAgent {
     ) {
         match change {
             AgentChange::Payload { task, key, definition } => {
-                let Err(place) = self.place(task) else { return };
+                if self.rows.contains(&task) {
+                    return;
+                }
                 let row = self.tasks.insert(AgentTask::new(task, key, definition)).row;
-                self.rows.insert(place, (task, row));
+                self.rows.insert(task, row);
                 self.queue.push_back(row);
                 if self.queue.len() == 1 {
                     self.admit(turn, view, out);
                 }
             }
             AgentChange::StopTask { task } => {
-                if let Some(row) = self.row(task) {
+                if let Some(&row) = self.rows.get(&task) {
                     self.stop_task(row, turn, view, out);
                 }
             }
             AgentChange::Runtime(event) => {
-                if let Some(row) = self.row(event.sandbox()) {
+                if let Some(&row) = self.rows.get(&event.sandbox()) {
                     self.step(row, Cause::Runtime(event), turn, view, out);
                 }
             }
         }
-    }
-
-    fn row(&self, sandbox: SandboxId) -> Option<Row<AgentTask>> {
-        self.place(sandbox).ok().map(|place| self.rows[place].1)
-    }
-
-    /// Where a task is listed, or would be.
-    fn place(&self, sandbox: SandboxId) -> Result<usize, usize> {
-        self.rows.binary_search_by_key(&sandbox, |&(known, _)| known)
     }
 
     /// Admits the head of the queue if it fits; if it does not, everything behind it waits too.
@@ -416,8 +410,7 @@ impl EcsAgent {
             let remove = RuntimeCommand::Remove { sandbox: task.sandbox };
             out.push((self.tickets.take(), AgentCommand::Runtime(remove)));
         }
-        let place = self.place(task.sandbox).expect("a task that is kept is listed");
-        self.rows.remove(place);
+        assert!(self.rows.remove(&task.sandbox).is_some(), "a task that is kept is listed");
         self.tasks.remove(row);
     }
 

@@ -318,9 +318,10 @@ fn settings() -> impl Strategy<Value = PlacementSettings> {
 
 fn limits() -> impl Strategy<Value = Limits> {
     let leaves = prop::sample::select(vec![0, 40, 1 << 20]);
-    (leaves, 0..6_usize, 0..40_usize).prop_map(|(leaves, exceptions, slack)| Limits {
+    (leaves, 0..6_usize, 0..10_usize, 0..40_usize).prop_map(|(leaves, exceptions, listed, slack)| Limits {
         leaves,
         exceptions,
+        listed,
         slack,
     })
 }
