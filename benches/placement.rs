@@ -112,7 +112,8 @@ struct Bench {
     placement: Placement,
     placings: Vec<Placing>,
     groups: Vec<Symbol>,
-    running: Vec<(Row<ContainerInstance>, usize)>,
+    /// Where each task runs, and which of the shapes it has.
+    running: Vec<(Row<ContainerInstance>, u8)>,
     luck: Luck,
     state: u64,
     key: EntityKey,
@@ -169,6 +170,7 @@ impl Bench {
     fn turn_over(&mut self) {
         let at = self.below(self.running.len());
         let (row, shape) = self.running.swap_remove(at);
+        let shape = usize::from(shape);
         self.placement.release_resources(row, Row::at(shape), &self.definitions);
         self.placement.forget(row, Row::at(shape), self.groups[shape], &self.definitions);
         self.place();
@@ -187,7 +189,7 @@ impl Bench {
         let now = Timestamp::from_nanos(0);
         let mut turn = Turn { now, draw: &mut self.luck, why: &mut Nobody };
         if let Ok(Place::Instance(row)) = self.placement.place(&mut turn, &self.definitions, &wanted) {
-            self.running.push((row, shape));
+            self.running.push((row, u8::try_from(shape).expect("few shapes")));
         }
     }
 

@@ -17,6 +17,8 @@ use crate::mark;
 #[derive(Debug, Default)]
 pub(super) struct Belief {
     seats: Vec<Seat>,
+    /// By instance, its tasks placed and not stopped, by group.
+    members: Vec<Vec<Members>>,
     details: Vec<Details>,
     /// Rows that were ACTIVE once and are not gone, by order of registration.
     registered: BTreeMap<u32, Row<ContainerInstance>>,
@@ -46,15 +48,23 @@ pub(super) struct Seat {
 /// The order of an instance that was never ACTIVE, or is gone.
 pub(super) const UNREGISTERED: u32 = u32::MAX;
 
-/// Amounts held by tasks.
+/// What the tasks of one instance hold.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Held {
-    pub(super) cpu: Cpu,
-    pub(super) memory: Bytes,
-    pub(super) gpus: u32,
-    pub(super) interfaces: u32,
+    pub(super) amounts: Amounts,
     /// Tasks that hold CPU, memory, ports and GPUs.
     pub(super) tasks: u32,
+}
+
+/// Amounts as ECS counts them, in whole units and whole MiB; narrow, since there are very many.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Amounts {
+    /// CPU units, 1024 to a vCPU.
+    pub(super) cpu: i32,
+    /// MiB.
+    pub(super) memory: i32,
+    pub(super) gpus: i32,
+    pub(super) interfaces: i32,
 }
 
 /// What a decision rarely reads about one instance.
@@ -62,8 +72,6 @@ pub(super) struct Held {
 pub(super) struct Details {
     /// The row as last observed.
     pub(super) instance: Option<ContainerInstance>,
-    /// Tasks placed and not stopped, by group.
-    pub(super) groups: Vec<Members>,
     pub(super) ports: Vec<u16>,
     pub(super) ports_udp: Vec<u16>,
 }
@@ -155,25 +163,21 @@ impl Belief {
         group: Symbol,
         listed: usize,
     ) {
-        assert!(is_whole(needs.cpu, needs.memory), "tasks ask for whole CPU units and whole MiB");
         let seat = &mut self.seats[row.index()];
         let former = *seat;
-        let held = &mut seat.held;
-        held.cpu += needs.cpu;
-        held.memory += needs.memory;
-        held.gpus += needs.gpus;
-        held.interfaces += needs.interfaces;
-        held.tasks += 1;
+        seat.held.amounts.add(Amounts::of(needs));
+        seat.held.tasks += 1;
         let details = &mut self.details[row.index()];
         take_ports(&mut details.ports, &needs.ports);
         take_ports(&mut details.ports_udp, &needs.ports_udp);
         let class = seat.class;
         let known = self.groups.get_or_insert_with(group, Group::default);
         known.add_class(class, 1);
-        match details.groups.iter_mut().find(|members| members.group == group) {
+        let groups = &mut self.members[row.index()];
+        match groups.iter_mut().find(|members| members.group == group) {
             Some(members) => members.count += 1,
             None => {
-                details.groups.push(Members { group, count: 1 });
+                groups.push(Members { group, count: 1 });
                 known.add_instance(row, listed);
             }
         }
@@ -186,11 +190,9 @@ impl Belief {
         mark!("CI-14");
         let seat = &mut self.seats[row.index()];
         let former = *seat;
-        let held = &mut seat.held;
-        held.cpu -= needs.cpu;
-        held.memory -= needs.memory;
-        held.gpus -= needs.gpus;
-        held.tasks -= 1;
+        let amounts = Amounts { interfaces: 0, ..Amounts::of(needs) };
+        seat.held.amounts.take(amounts);
+        seat.held.tasks -= 1;
         let details = &mut self.details[row.index()];
         give_ports(&mut details.ports, &needs.ports);
         give_ports(&mut details.ports_udp, &needs.ports_udp);
@@ -202,7 +204,7 @@ impl Belief {
     pub(super) fn forget(&mut self, row: Row<ContainerInstance>, needs: &Reservation, group: Symbol) {
         let seat = &mut self.seats[row.index()];
         let former = *seat;
-        seat.held.interfaces -= needs.interfaces;
+        seat.held.amounts.interfaces -= pieces(needs.interfaces);
         let class = seat.class;
         let is_last = self.count_down(row, group);
         let known = self.groups.get_mut(&group).expect("a task that stops was counted in its group");
@@ -224,6 +226,11 @@ impl Belief {
         &self.details[row.index()]
     }
 
+    /// The tasks on an instance, placed and not stopped, by group.
+    pub(super) fn members(&self, row: Row<ContainerInstance>) -> &[Members] {
+        &self.members[row.index()]
+    }
+
     /// Instances that were ACTIVE once and are not gone, by order of registration.
     pub(super) fn registered(&self) -> impl Iterator<Item = (Row<ContainerInstance>, &Seat)> {
         self.registered.values().map(|&row| (row, &self.seats[row.index()]))
@@ -237,7 +244,7 @@ impl Belief {
 
     /// How many tasks of a group an instance has.
     pub(super) fn count(&self, row: Row<ContainerInstance>, group: Symbol) -> u32 {
-        let groups = &self.details[row.index()].groups;
+        let groups = &self.members[row.index()];
         groups.iter().find(|members| members.group == group).map_or(0, |members| members.count)
     }
 
@@ -250,8 +257,8 @@ impl Belief {
     pub(super) fn list_few(&mut self, group: Symbol, few: usize) {
         let Some(known) = self.groups.get_mut(&group) else { return };
         if known.few.is_none() && known.instances as usize <= few {
-            let has = |details: &Details| details.groups.iter().any(|members| members.group == group);
-            let rows = (0..).zip(&self.details).filter(|(_, details)| has(details));
+            let has = |groups: &[Members]| groups.iter().any(|members| members.group == group);
+            let rows = (0..).zip(&self.members).filter(|(_, groups)| has(groups));
             known.few = Some(rows.map(|(index, _)| Row::at(index)).collect());
         }
     }
@@ -272,11 +279,12 @@ impl Belief {
         let mut instances = BTreeMap::<Symbol, u32>::new();
         for (index, seat) in self.seats.iter().enumerate() {
             let row = Row::at(index);
-            cpu += i128::from(seat.held.cpu.parts());
-            memory += i128::from(seat.held.memory.bytes());
-            interfaces += i128::from(seat.held.interfaces);
+            let held = seat.held.amounts;
+            cpu += i128::from(Cpu::ecs_units(held.cpu.into()).parts());
+            memory += i128::from(Bytes::mib(held.memory.into()).bytes());
+            interfaces += i128::from(held.interfaces);
             tasks += u64::from(seat.held.tasks);
-            for &Members { group, count } in &self.details[index].groups {
+            for &Members { group, count } in &self.members[index] {
                 let known = self.group(group).expect("a group that is counted is known");
                 let listed = known.few.as_ref().is_none_or(|few| few.contains(&row));
                 assert!(listed, "a group that lists its instances lists all of them");
@@ -301,13 +309,15 @@ impl Belief {
     fn make_room(&mut self, row: Row<ContainerInstance>) {
         while self.seats.len() <= row.index() {
             self.seats.push(Seat::empty());
+            self.members.push(Vec::new());
             self.details.push(Details::default());
         }
     }
 
     fn see(&mut self, row: Row<ContainerInstance>, new: &ContainerInstance, definitions: &Definitions) {
         let class = definitions.classes.get(new.class.index()).expect("an instance has a known class");
-        assert!(is_whole(class.cpu, class.memory), "agents register whole CPU units and whole MiB");
+        let registered = (units(class.cpu), mebibytes(class.memory));
+        assert!(registered.0 >= 0 && registered.1 >= 0, "an agent registers no less than nothing");
         let former = self.details[row.index()].instance.replace(*new);
         if former.is_some_and(|former| former.key != new.key) {
             self.leave(row, None);
@@ -352,7 +362,7 @@ impl Belief {
         if seat.status.is_some() {
             self.epoch += 1;
         }
-        for &Members { group, count, .. } in &self.details[row.index()].groups {
+        for &Members { group, count, .. } in &self.members[row.index()] {
             let known = self.groups.get_mut(&group).expect("a group that is counted is known");
             known.take_class(seat.class, count);
             known.add_class(class, count);
@@ -362,7 +372,7 @@ impl Belief {
 
     /// A group has one task less on an instance. Whether it has none there now.
     fn count_down(&mut self, row: Row<ContainerInstance>, group: Symbol) -> bool {
-        let groups = &mut self.details[row.index()].groups;
+        let groups = &mut self.members[row.index()];
         let at = groups.iter().position(|members| members.group == group);
         let at = at.expect("a task that stops was counted on its instance");
         groups[at].count -= 1;
@@ -389,22 +399,55 @@ impl Seat {
     /// CPU that is left.
     pub(super) fn cpu_left(&self, class: &InstanceClass) -> Cpu {
         mark!("CI-10");
-        class.cpu - self.held.cpu
+        class.cpu - Cpu::ecs_units(self.held.amounts.cpu.into())
     }
 
     /// Memory that is left.
     pub(super) fn memory_left(&self, class: &InstanceClass) -> Bytes {
-        class.memory - self.held.memory
+        class.memory - Bytes::mib(self.held.amounts.memory.into())
     }
 
     /// GPUs that are left.
     pub(super) fn gpus_left(&self, class: &InstanceClass) -> i64 {
-        i64::from(class.gpus) - i64::from(self.held.gpus)
+        i64::from(class.gpus) - i64::from(self.held.amounts.gpus)
     }
 
     /// Interface slots that are left.
     pub(super) fn interfaces_left(&self, class: &InstanceClass) -> i64 {
-        i64::from(class.interfaces) - i64::from(self.held.interfaces)
+        i64::from(class.interfaces) - i64::from(self.held.amounts.interfaces)
+    }
+}
+
+impl Amounts {
+    fn of(needs: &Reservation) -> Self {
+        Amounts {
+            cpu: units(needs.cpu),
+            memory: mebibytes(needs.memory),
+            gpus: pieces(needs.gpus),
+            interfaces: pieces(needs.interfaces),
+        }
+    }
+
+    fn add(&mut self, other: Amounts) {
+        self.cpu += other.cpu;
+        self.memory += other.memory;
+        self.gpus += other.gpus;
+        self.interfaces += other.interfaces;
+    }
+
+    fn take(&mut self, other: Amounts) {
+        self.cpu -= other.cpu;
+        self.memory -= other.memory;
+        self.gpus -= other.gpus;
+        self.interfaces -= other.interfaces;
+    }
+
+    /// Whether each is at most that of `max`. All are compared, which is faster than to stop at one.
+    pub(super) const fn is_within(self, max: Amounts) -> bool {
+        (self.cpu <= max.cpu)
+            & (self.memory <= max.memory)
+            & (self.gpus <= max.gpus)
+            & (self.interfaces <= max.interfaces)
     }
 }
 
@@ -486,16 +529,16 @@ impl Touched {
         self.read = self.end();
     }
 
-    /// Keeps at least half as many changes as there are rows, and at most four times so many: whoever is
-    /// further behind is better off looking at every row.
+    /// Keeps at least a quarter as many changes as there are rows, and at most twice so many: whoever is
+    /// further behind is better off looking at every row, and a short log stays in the cache.
     fn push(&mut self, touch: Touch, rows: usize) {
         if self.is_told_by_last(touch) {
             return;
         }
-        let keep = rows / 2 + Touched::KEPT_MIN;
-        if self.touches.len() >= 4 * keep {
-            self.touches.drain(..3 * keep);
-            self.dropped += 3 * keep as u64;
+        let keep = rows / 4 + Touched::KEPT_MIN;
+        if self.touches.len() >= 2 * keep {
+            self.touches.drain(..keep);
+            self.dropped += keep as u64;
         }
         self.last.resize(rows, 0);
         let after = self.end() + 1;
@@ -546,9 +589,20 @@ impl Books {
     }
 }
 
-/// Whether amounts are whole in the units of ECS.
-fn is_whole(cpu: Cpu, memory: Bytes) -> bool {
-    Cpu::ecs_units(cpu.ecs_units_down()) == cpu && Bytes::mib(memory.mib_down()) == memory
+fn units(cpu: Cpu) -> i32 {
+    let units = cpu.ecs_units_down();
+    assert!(Cpu::ecs_units(units) == cpu, "ECS counts whole CPU units");
+    i32::try_from(units).expect("no instance has 2 million vCPUs")
+}
+
+fn mebibytes(memory: Bytes) -> i32 {
+    let mebibytes = memory.mib_down();
+    assert!(Bytes::mib(mebibytes) == memory, "ECS counts whole MiB");
+    i32::try_from(mebibytes).expect("no instance has 2 PiB")
+}
+
+fn pieces(count: u32) -> i32 {
+    i32::try_from(count).expect("no instance has 2 billion of anything")
 }
 
 fn take_ports(taken: &mut Vec<u16>, ports: &[u16]) {

@@ -99,7 +99,7 @@ impl Candidate for Seen<'_> {
     }
 
     fn runs_group_where(&self, wanted: &dyn Fn(&str) -> bool) -> bool {
-        let groups = &self.belief.details(self.row).groups;
+        let groups = self.belief.members(self.row);
         groups.iter().any(|members| wanted(self.definitions.symbols.text(members.group)))
     }
 

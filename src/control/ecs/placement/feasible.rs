@@ -10,7 +10,7 @@ use crate::control::ecs::objects::{
 };
 use crate::mark;
 
-use super::belief::{Belief, Group, Seat};
+use super::belief::{Amounts, Belief, Group, Seat};
 use super::constraint;
 use super::{Refusal, Wanted};
 
@@ -158,31 +158,25 @@ pub(super) const fn lacks(want: i64, left: i64) -> bool {
 /// What may be held on an instance of a class so that a task still finds room: the checks of amounts the
 /// other way round, computed once for many instances.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct HeldMax {
-    cpu: i64,
-    memory: i64,
-    gpus: i64,
-    interfaces: i64,
-}
+pub(super) struct HeldMax(Amounts);
 
 impl HeldMax {
     pub(super) fn of(needs: &Reservation, class: &InstanceClass) -> Self {
-        let rest = |want: i64, all: i64| if want > 0 { all - want } else { i64::MAX };
-        HeldMax {
-            cpu: rest(needs.cpu.parts(), class.cpu.parts()),
-            memory: rest(needs.memory.bytes(), class.memory.bytes()),
+        let rest = |want: i64, all: i64| match want {
+            ..=0 => i32::MAX,
+            1.. => i32::try_from(all.saturating_sub(want)).unwrap_or(i32::MIN),
+        };
+        HeldMax(Amounts {
+            cpu: rest(needs.cpu.ecs_units_up(), class.cpu.ecs_units_down()),
+            memory: rest(needs.memory.mib_down(), class.memory.mib_down()),
             gpus: rest(i64::from(needs.gpus), i64::from(class.gpus)),
             interfaces: rest(i64::from(needs.interfaces), i64::from(class.interfaces)),
-        }
+        })
     }
 
     /// Whether an instance has room for the task; ports apart.
-    pub(super) fn leaves_room(&self, seat: &Seat) -> bool {
-        let held = &seat.held;
-        held.cpu.parts() <= self.cpu
-            && held.memory.bytes() <= self.memory
-            && i64::from(held.gpus) <= self.gpus
-            && i64::from(held.interfaces) <= self.interfaces
+    pub(super) const fn leaves_room(&self, seat: &Seat) -> bool {
+        seat.held.amounts.is_within(self.0)
     }
 }
 

@@ -41,16 +41,15 @@ pub(super) struct Part {
     pub(super) instances: Vec<(Row<ContainerInstance>, u32)>,
 }
 
-/// Where an instance stands; `order` is [`UNREGISTERED`] for nowhere.
-#[derive(Clone, Copy, Debug)]
+/// Where an instance stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Leaf {
     pub(super) part: u32,
     pub(super) place: u32,
-    pub(super) order: u32,
 }
 
 impl Leaf {
-    const NOWHERE: Leaf = Leaf { part: 0, place: 0, order: UNREGISTERED };
+    pub(super) const NOWHERE: Leaf = Leaf { part: u32::MAX, place: 0 };
 }
 
 impl Layout {
@@ -114,7 +113,7 @@ impl Layout {
         let instances = &self.parts[part as usize].instances;
         let place = instances.binary_search_by_key(&seat.order, |&(_, order)| order).ok()?;
         let place = u32::try_from(place).expect("fewer leaves than registrations");
-        Some(Leaf { part, place, order: seat.order })
+        Some(Leaf { part, place })
     }
 
     /// Reads the rows touched since the last use. False where a new layout is the better way.
@@ -130,8 +129,11 @@ impl Layout {
         let Some(touches) = belief.touched().since(self.position) else { return false };
         self.position = belief.touched().end();
         for touch in touches {
-            let former = self.leaf(touch.row).order;
-            if touch.former.order == touch.seat.order || former == touch.seat.order {
+            if touch.former.order == touch.seat.order {
+                continue;
+            }
+            let former = self.order(self.leaf(touch.row));
+            if former == touch.seat.order {
                 continue;
             }
             self.changed = self.position;
@@ -174,6 +176,12 @@ impl Layout {
         if self.leaves.len() <= row.index() {
             self.leaves.resize(row.index() + 1, Leaf::NOWHERE);
         }
-        self.leaves[row.index()] = Leaf { part, place, order: seat.order };
+        self.leaves[row.index()] = Leaf { part, place };
+    }
+
+    /// The order of registration of who stands there.
+    fn order(&self, leaf: Leaf) -> u32 {
+        let part = self.parts.get(leaf.part as usize);
+        part.map_or(UNREGISTERED, |part| part.instances[leaf.place as usize].1)
     }
 }

@@ -435,7 +435,7 @@ impl Seen<'_> {
         let (_, group) = self.view.name;
         for net in log.net(position, group) {
             if net.seat.order != UNREGISTERED && self.matters(&net) {
-                let Leaf { part, place, .. } = self.layout.leaf(net.row);
+                let Leaf { part, place } = self.layout.leaf(net.row);
                 let key = self.view.key(self.question, self.shape, net.row, net.seat);
                 self.set(part, place, key);
             }
@@ -490,8 +490,9 @@ impl Seen<'_> {
         let few = group.few().expect("few instances are listed before they are asked about");
         let mut changed = Vec::with_capacity(few.len());
         for &row in few {
-            let Leaf { part, place, order } = self.layout.leaf(row);
-            let Some(seat) = belief.seat(row).filter(|_| order != UNREGISTERED) else { continue };
+            let leaf = self.layout.leaf(row);
+            let Some(seat) = belief.seat(row).filter(|_| leaf != Leaf::NOWHERE) else { continue };
+            let Leaf { part, place } = leaf;
             changed.push((part, place, self.view.trees[part as usize].key(place as usize)));
             let count = belief.count(row, self.question.group);
             let class = &self.view.classes[seat.class.index()];

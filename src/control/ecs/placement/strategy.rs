@@ -142,11 +142,11 @@ pub(super) fn own_number(step: Step, seat: &Seat, class: &InstanceClass, count: 
     match step {
         Step::Cpu => {
             mark!("4.2/binpack");
-            seat.cpu_left(class).ecs_units_down()
+            class.cpu.ecs_units_down() - i64::from(seat.held.amounts.cpu)
         }
         Step::Memory => {
             mark!("PL-14");
-            seat.memory_left(class).mib_down()
+            class.memory.mib_down() - i64::from(seat.held.amounts.memory)
         }
         Step::Instance => {
             mark!("4.2/spread");
