@@ -125,7 +125,7 @@ impl Demand {
             ecs: EcsSettings {
                 scheduler: SchedulerSettings::default(),
                 placement: PlacementSettings::default(),
-                agent: AgentSettings::default(),
+                agent: AgentSettings::default().into(),
                 interface_attach: Quantiles::constant(0),
                 interface_timeout: Span::seconds(180),
                 token_memory: Span::HOUR * 24,

@@ -136,7 +136,7 @@ pub struct EcsSettings {
     /// Placement.
     pub placement: PlacementSettings,
     /// Agents.
-    pub agent: AgentSettings,
+    pub agent: Arc<AgentSettings>,
     /// Attaching the interface of an awsvpc task: `ecs.task.awsvpc_extra`; supersedes the EC2 part of
     ///
     pub interface_attach: Quantiles,

@@ -6,6 +6,8 @@
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
+use smallvec::SmallVec;
+
 use crate::base::hash::Map;
 use crate::base::runtime::SandboxId;
 use crate::base::token_bucket::TokenBucket;
@@ -50,15 +52,11 @@ pub struct Simulation<'a> {
     pub(super) agents: Column<AgentSeat>,
     /// The agent of each host, by host.
     pub(super) agent_of_host: Vec<Option<Handle<AgentSeat>>>,
-    /// The agent that has each task, by task; none before the payload was sent and after the end.
-    pub(super) agent_of_task: Vec<Option<Handle<AgentSeat>>>,
-    /// How many tasks were created before each, by task.
-    pub(super) age_of_task: Vec<u32>,
+    /// Where each task is and how old, by task.
+    pub(super) posts: Vec<Post>,
     /// The task in each sandbox, by sandbox, from its payload to its end. Agents remember a sandbox longer
     /// than the record remembers a task, so sandboxes are counted and never reused.
     pub(super) task_of_sandbox: Vec<Option<Row<Task>>>,
-    /// The sandbox of each task, by task.
-    pub(super) sandbox_of_task: Vec<Option<SandboxId>>,
     /// The agent of each container instance, by instance.
     pub(super) agent_of_instance: Vec<Option<Handle<AgentSeat>>>,
     pub(super) machines: Vec<Machine>,
@@ -108,7 +106,7 @@ pub struct Process<M> {
     pub(super) machine: M,
     /// Falling: a wake is added only when it is sooner than all others. One that finds nothing to do
     /// is a no-op (law 2).
-    armed: Vec<Timestamp>,
+    armed: SmallVec<[Timestamp; 3]>,
 }
 
 /// An agent and the host it works on.
@@ -116,6 +114,17 @@ pub struct Process<M> {
 pub struct AgentSeat {
     pub(super) process: Process<EcsAgent>,
     pub(super) host: Row<Host>,
+}
+
+/// What the driver knows of one task beside its record.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Post {
+    /// The agent that has it; none before the payload was sent and after the end.
+    pub(super) agent: Option<Handle<AgentSeat>>,
+    /// What its agent calls it; none as before.
+    pub(super) sandbox: Option<SandboxId>,
+    /// How many tasks were created before it.
+    pub(super) age: u32,
 }
 
 /// How a run went, in numbers that no file shows but `--json` and benches do.
@@ -230,10 +239,8 @@ impl<'a> Simulation<'a> {
             scheduler: Process::new(Scheduler::new(plan.ecs.scheduler, Placement::new(plan.ecs.placement))),
             agents: Column::new(),
             agent_of_host: Vec::new(),
-            agent_of_task: Vec::new(),
-            age_of_task: Vec::new(),
+            posts: Vec::new(),
             task_of_sandbox: Vec::new(),
-            sandbox_of_task: Vec::new(),
             agent_of_instance: Vec::new(),
             machines: Vec::new(),
             wanted: plan.pools.iter().map(Pool::wanted).collect(),
@@ -309,8 +316,8 @@ impl<'a> Simulation<'a> {
 }
 
 impl<M: Reconciler> Process<M> {
-    pub(super) const fn new(machine: M) -> Self {
-        Process { machine, armed: Vec::new() }
+    pub(super) fn new(machine: M) -> Self {
+        Process { machine, armed: SmallVec::new() }
     }
 
     /// When a wake must be put on the agenda, if one must; none before `from`.

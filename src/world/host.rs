@@ -786,6 +786,10 @@ impl Hosts {
 impl Host {
     /// Where the containers of a sandbox are, or would be.
     fn range(&self, sandbox: SandboxId) -> Range<usize> {
+        // Sandboxes are mostly counted up: a new one comes behind the last, found without a search.
+        if self.containers.last().is_none_or(|(last, _)| last.sandbox < sandbox) {
+            return self.containers.len()..self.containers.len();
+        }
         let start = self.containers.partition_point(|(id, _)| id.sandbox < sandbox);
         let count = self.containers[start..].partition_point(|(id, _)| id.sandbox == sandbox);
         start..start + count

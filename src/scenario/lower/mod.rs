@@ -299,7 +299,7 @@ impl<'a> Lowering<'a> {
                     fargate_vcpus: Some(self.quotas.fargate_vcpus),
                     ..tuning.placement
                 },
-                agent: tuning.agent,
+                agent: tuning.agent.into(),
                 interface_attach: self.calibration.quantiles("ecs.task.awsvpc_extra"),
                 interface_timeout: tuning.interface_timeout,
                 interface_detach: tuning.interface_detach,

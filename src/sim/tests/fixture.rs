@@ -72,7 +72,7 @@ impl Fixture {
             ecs: EcsSettings {
                 scheduler: SchedulerSettings::default(),
                 placement: PlacementSettings::default(),
-                agent: AgentSettings::default(),
+                agent: AgentSettings::default().into(),
                 interface_attach: seconds(4),
                 interface_timeout: Span::seconds(180),
                 token_memory: Span::HOUR * 24,

@@ -19,10 +19,9 @@ use crate::world::fargate::Market;
 use crate::world::host::{ContainerSpec, HostKind, Life};
 
 use super::UNITS_MAX;
-use super::machines::put;
 use crate::sim::event::{Event, TheTask};
 use crate::sim::fact::Fact;
-use crate::sim::simulation::{AgentSeat, Simulation, number_32};
+use crate::sim::simulation::{AgentSeat, Post, Simulation, number_32};
 
 impl Simulation<'_> {
     // ---- the scheduler
@@ -87,10 +86,10 @@ impl Simulation<'_> {
         let row = self.record.create_task(self.now, task);
         let age = u32::try_from(self.counts.tasks).expect("fewer than 2^32 tasks in a run");
         self.counts.tasks += 1;
-        if row.index() == self.age_of_task.len() {
-            self.age_of_task.push(age);
+        if row.index() == self.posts.len() {
+            self.posts.push(Post::default());
         }
-        self.age_of_task[row.index()] = age;
+        self.posts[row.index()] = Post { age, ..Post::default() };
         let this = TheTask { row, age };
         let instance =
             task.instance.map(|row| *self.record.instance(row).expect("placed on a known instance"));
@@ -137,7 +136,7 @@ impl Simulation<'_> {
 
     /// Whether a task still waits for its interface: it may have been stopped meanwhile, and forgotten.
     fn waits_for_interface(&self, task: TheTask) -> bool {
-        self.age_of_task[task.row.index()] == task.age
+        self.posts[task.row.index()].age == task.age
             && self.record.task(task.row).is_some_and(|task| task.status == TaskStatus::Provisioning)
     }
 
@@ -169,7 +168,7 @@ impl Simulation<'_> {
             HostKind::MicroVm { cpu: shape.cpu, storage: shape.ephemeral },
         );
         let seat = self.seat(host, &HostCapacity::new(shape.cpu, shape.memory));
-        put(&mut self.agent_of_task, row.index(), Some(seat));
+        self.posts[row.index()].agent = Some(seat);
         self.send_payload(row);
     }
 
@@ -178,13 +177,13 @@ impl Simulation<'_> {
         let task = *self.record.task(row).expect("a task that is sent exists");
         let seat = match task.instance {
             Some(instance) => self.agent_of_instance[instance.index()].expect("an instance has an agent"),
-            None => self.agent_of_task[row.index()].expect("a micro-VM has an agent"),
+            None => self.posts[row.index()].agent.expect("a micro-VM has an agent"),
         };
-        put(&mut self.agent_of_task, row.index(), Some(seat));
         let definition = &self.plan.definitions[task.definition];
         let sandbox = SandboxId(number_32(self.task_of_sandbox.len()));
         self.task_of_sandbox.push(Some(row));
-        put(&mut self.sandbox_of_task, row.index(), Some(sandbox));
+        let post = &mut self.posts[row.index()];
+        (post.agent, post.sandbox) = (Some(seat), Some(sandbox));
         let host = self.agents.checked(seat).expect("the agent is there").host;
         let specs: Vec<ContainerSpec> = definition.containers.iter().map(container_spec).collect();
         let life = self.life(&task, definition);
@@ -221,9 +220,8 @@ impl Simulation<'_> {
             task.stop = task.stop.or(Some(why));
             task.times.stopping = task.times.stopping.min(now);
         });
-        let seat = self.agent_of_task.get(row.index()).copied().flatten();
-        let sandbox = self.sandbox_of_task.get(row.index()).copied().flatten();
-        match seat.zip(sandbox) {
+        let Post { agent, sandbox, .. } = self.posts[row.index()];
+        match agent.zip(sandbox) {
             Some((seat, task)) => self.tell_agent(seat, AgentChange::StopTask { task }),
             None => {
                 self.tell(&Fact::Stopping(&task));
@@ -244,7 +242,7 @@ impl Simulation<'_> {
         };
         mark!("3.1/DEPROVISIONING");
         self.change_task(row, |task| task.status = TaskStatus::Deprovisioning);
-        let this = TheTask { row, age: self.age_of_task[row.index()] };
+        let this = TheTask { row, age: self.posts[row.index()].age };
         self.schedule(self.now + span, Event::Deprovisioned(this));
     }
 
@@ -256,10 +254,12 @@ impl Simulation<'_> {
             task.times.stopped = now;
         });
         self.tell(&Fact::Stopped(&task));
-        if let Some(sandbox) = self.sandbox_of_task.get_mut(row.index()).and_then(Option::take) {
+        let post = &mut self.posts[row.index()];
+        let (agent, sandbox) = (post.agent.take(), post.sandbox.take());
+        if let Some(sandbox) = sandbox {
             self.task_of_sandbox[sandbox.0 as usize] = None;
         }
-        if let Some(seat) = self.agent_of_task.get_mut(row.index()).and_then(Option::take)
+        if let Some(seat) = agent
             && task.launch_type == LaunchType::Fargate
         {
             let host = self.agents.checked(seat).expect("a micro-VM has an agent").host;

@@ -1,5 +1,7 @@
 //! Machines: asked for, running, registered; and the hosts and agents on them.
 
+use std::sync::Arc;
+
 use crate::base::Span;
 use crate::base::{EntityKey, Handle, Name, Row};
 use crate::control::ecs::objects::{ContainerInstance, InstanceClass, InstanceStatus};
@@ -96,7 +98,7 @@ impl Simulation<'_> {
 
     /// Starts an agent on a host.
     pub(in crate::sim) fn seat(&mut self, host: Row<Host>, capacity: &HostCapacity) -> Handle<AgentSeat> {
-        let agent = EcsAgent::new(self.now, self.plan.ecs.agent, capacity);
+        let agent = EcsAgent::new(self.now, Arc::clone(&self.plan.ecs.agent), capacity);
         let seat = self.agents.insert(AgentSeat { process: Process::new(agent), host });
         put(&mut self.agent_of_host, host.index(), Some(seat));
         seat

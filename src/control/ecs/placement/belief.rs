@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use smallvec::SmallVec;
+
 use crate::base::hash::Map;
 use crate::base::{Bytes, Cpu, Edit, Row, Symbol};
 use crate::control::ecs::objects::{
@@ -18,7 +20,7 @@ use crate::mark;
 pub(super) struct Belief {
     seats: Vec<Seat>,
     /// By instance, its tasks placed and not stopped, by group.
-    members: Vec<Vec<Members>>,
+    members: Vec<SmallVec<[Members; 4]>>,
     details: Vec<Details>,
     /// Rows that were ACTIVE once and are not gone, by order of registration.
     registered: BTreeMap<u32, Row<ContainerInstance>>,
@@ -284,7 +286,7 @@ impl Belief {
             memory += i128::from(Bytes::mib(held.memory.into()).bytes());
             interfaces += i128::from(held.interfaces);
             tasks += u64::from(seat.held.tasks);
-            for &Members { group, count } in &self.members[index] {
+            for &Members { group, count } in self.members(row) {
                 let known = self.group(group).expect("a group that is counted is known");
                 let listed = known.few.as_ref().is_none_or(|few| few.contains(&row));
                 assert!(listed, "a group that lists its instances lists all of them");
@@ -309,7 +311,7 @@ impl Belief {
     fn make_room(&mut self, row: Row<ContainerInstance>) {
         while self.seats.len() <= row.index() {
             self.seats.push(Seat::empty());
-            self.members.push(Vec::new());
+            self.members.push(SmallVec::new());
             self.details.push(Details::default());
         }
     }
@@ -442,7 +444,8 @@ impl Amounts {
         self.interfaces -= other.interfaces;
     }
 
-    /// Whether each is at most that of `max`. All are compared, which is faster than to stop at one.
+    /// Whether each is at most that of `max`.
+    #[expect(clippy::needless_bitwise_bool, reason = "to compare all is faster than to stop at one")]
     pub(super) const fn is_within(self, max: Amounts) -> bool {
         (self.cpu <= max.cpu)
             & (self.memory <= max.memory)

@@ -22,7 +22,7 @@ pub(super) enum Tree {
 #[derive(Debug)]
 pub(super) struct Rows<K, const N: usize> {
     leaves: usize,
-    rows: Vec<Vec<Block<K, N>>>,
+    levels: Vec<Vec<Block<K, N>>>,
     least: K,
     /// How many leaves below have the least key, for each block of each row; only when counted.
     counts: Option<Vec<Vec<u32>>>,
@@ -138,7 +138,7 @@ impl<K: Word, const N: usize> Rows<K, N> {
         });
         let mut tree = Rows {
             leaves: leaves.len(),
-            rows: vec![row.collect()],
+            levels: vec![row.collect()],
             least: K::NONE,
             counts: counted.then(Vec::new),
         };
@@ -153,14 +153,14 @@ impl<K: Word, const N: usize> Rows<K, N> {
         let leaf = self.leaves;
         self.leaves += 1;
         let mut nodes = self.leaves;
-        for height in 0..self.rows.len() {
-            if self.rows[height].len() * N < nodes {
-                self.rows[height].push(Block::EMPTY);
+        for height in 0..self.levels.len() {
+            if self.levels[height].len() * N < nodes {
+                self.levels[height].push(Block::EMPTY);
                 if let Some(counts) = &mut self.counts {
                     counts[height].push(0);
                 }
             }
-            nodes = self.rows[height].len();
+            nodes = self.levels[height].len();
         }
         if self.top() > 1 {
             self.grow();
@@ -180,7 +180,7 @@ impl<K: Word, const N: usize> Rows<K, N> {
 
     fn first(&self) -> usize {
         let mut node = 0;
-        for row in self.rows.iter().rev() {
+        for row in self.levels.iter().rev() {
             let child = row[node].0.iter().position(|&key| key == self.least);
             node = node * N + child.expect("the least comes from below");
         }
@@ -194,7 +194,7 @@ impl<K: Word, const N: usize> Rows<K, N> {
 
     fn nth(&self, mut n: usize) -> usize {
         let mut node = 0;
-        for height in (0..self.rows.len()).rev() {
+        for height in (0..self.levels.len()).rev() {
             let mut found = None;
             for (child, count) in self.shares(height, node, self.least) {
                 if n < count as usize {
@@ -210,39 +210,40 @@ impl<K: Word, const N: usize> Rows<K, N> {
 
     /// How many blocks the top row has.
     fn top(&self) -> usize {
-        self.rows.last().map_or(0, Vec::len)
+        self.levels.last().map_or(0, Vec::len)
     }
 
     /// The key of a node: of a leaf, or the least of the block below.
     fn held(&self, height: usize, node: usize) -> K {
-        self.rows.get(height).map_or(self.least, |row| row[node / N].0[node % N])
+        self.levels.get(height).map_or(self.least, |row| row[node / N].0[node % N])
     }
 
     /// Adds a row with the least of each block of the top row.
     fn grow(&mut self) {
         let mut row = vec![Block::EMPTY; self.top().div_ceil(N)];
-        for (node, block) in self.rows.last().into_iter().flatten().enumerate() {
+        for (node, block) in self.levels.last().into_iter().flatten().enumerate() {
             row[node / N].0[node % N] = block.least();
         }
-        self.rows.push(row);
+        self.levels.push(row);
         self.sum_up();
     }
 
     /// Counts the top row, and finds the least of all where it is one block.
     fn sum_up(&mut self) {
-        let height = self.rows.len() - 1;
-        if self.counts.is_some() {
-            let row = (0..self.top()).map(|node| self.summary(height, node).1).collect();
-            self.counts.as_mut().expect("asked before").push(row);
+        let height = self.levels.len() - 1;
+        let summed = |_: &_| (0..self.top()).map(|node| self.summary(height, node).1).collect();
+        let row = self.counts.as_ref().map(summed);
+        if let Some(counts) = &mut self.counts {
+            counts.extend(row);
         }
-        self.least = self.rows[height].iter().map(Block::least).min().unwrap_or(K::NONE);
+        self.least = self.levels[height].iter().map(Block::least).min().unwrap_or(K::NONE);
     }
 
     /// Changes a key and carries it up until a block keeps its least.
     fn lift(&mut self, leaf: usize, mut key: K) {
         let mut node = leaf;
-        for height in 0..self.rows.len() {
-            let (rows, above) = self.rows.split_at_mut(height + 1);
+        for height in 0..self.levels.len() {
+            let (rows, above) = self.levels.split_at_mut(height + 1);
             let block = &mut rows[height][node / N];
             let former = std::mem::replace(&mut block.0[node % N], key);
             if former == key {
@@ -263,8 +264,8 @@ impl<K: Word, const N: usize> Rows<K, N> {
     /// Like [`lift`](Self::lift), with the counts.
     fn recount_up(&mut self, leaf: usize, mut key: K) {
         let mut node = leaf;
-        for height in 0..self.rows.len() {
-            self.rows[height][node / N].0[node % N] = key;
+        for height in 0..self.levels.len() {
+            self.levels[height][node / N].0[node % N] = key;
             node /= N;
             let (least, count) = self.summary(height, node);
             let held = self.held(height + 1, node);
@@ -280,7 +281,7 @@ impl<K: Word, const N: usize> Rows<K, N> {
 
     /// The least key of a block and how many leaves below have it.
     fn summary(&self, height: usize, node: usize) -> (K, u32) {
-        let least = self.rows[height][node].least();
+        let least = self.levels[height][node].least();
         (least, self.shares(height, node, least).map(|(_, count)| count).sum())
     }
 
@@ -289,7 +290,7 @@ impl<K: Word, const N: usize> Rows<K, N> {
         let counts = self.counts.as_ref().expect("the tree is counted");
         let below = height.checked_sub(1).map(|below| &counts[below]);
         let nodes = below.map_or(self.leaves, Vec::len);
-        let children = (block * N..nodes).zip(&self.rows[height][block].0);
+        let children = (block * N..nodes).zip(&self.levels[height][block].0);
         children
             .filter(move |&(_, &held)| held == key)
             .map(move |(child, _)| (child, below.map_or(1, |counts| counts[child])))

@@ -106,7 +106,8 @@ impl Images {
     }
 
     /// Removes what this beat removes, least recently used first.
-    pub(super) fn clean(&mut self, now: Timestamp, removed: &mut Vec<Symbol>) {
+    pub(super) fn clean(&mut self, now: Timestamp) -> Vec<Symbol> {
+        let mut removed = Vec::new();
         mark!("AG-22");
         for _ in 0..self.per_cleanup {
             let old = |image: &Image| self.removable_after(image).is_some_and(|at| at < now);
@@ -118,6 +119,7 @@ impl Images {
         }
         self.cleaned_at = Some(now);
         self.plan();
+        removed
     }
 
     /// The row of an image, made on first use. A host has few images, so a scan is the index.

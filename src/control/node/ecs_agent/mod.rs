@@ -9,10 +9,11 @@
 //! AG-15), and a lost connection stops nothing (AG-01).
 
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use crate::base::hash::Map;
 use crate::base::runtime::{RuntimeCommand, RuntimeEvent, SandboxId};
-use crate::base::{Column, EntityKey, Row, Symbol, Timestamp, Turn};
+use crate::base::{Column, EntityKey, Row, Timestamp, Turn};
 use crate::control::ecs::objects::{Definitions, Health, Stop, TaskDefinition};
 use crate::control::{Reconciler, Ticket, Tickets};
 use crate::mark;
@@ -119,14 +120,13 @@ pub struct AgentView<'a> {
 /// ```
 #[derive(Clone, Debug)]
 pub struct EcsAgent {
-    settings: AgentSettings,
+    settings: Arc<AgentSettings>,
     resources: HostResources,
     images: Images,
     tasks: Column<AgentTask>,
     /// By sandbox.
     rows: Map<SandboxId, Row<AgentTask>>,
-    /// What was told and not looked at yet, in the order of arrival.
-    inbox: VecDeque<(Timestamp, AgentChange)>,
+    inbox: Inbox,
     /// Tasks that wait for room, first come first served.
     queue: VecDeque<Row<AgentTask>>,
     /// Since when the head of the queue might fit; none when it was found not to.
@@ -137,10 +137,17 @@ pub struct EcsAgent {
     /// Stopped tasks and when their containers are removed, soonest first.
     cleanups: VecDeque<(Timestamp, Row<AgentTask>)>,
     tickets: Tickets,
-    /// Empty between two calls.
-    removed_images: Vec<Symbol>,
     /// What is due first, and when; more is asked of it than changes it.
     next: Option<(Timestamp, Unit)>,
+}
+
+/// What was told and not looked at yet, in the order of arrival. Mostly it is one change, which needs no
+/// heap.
+#[derive(Clone, Debug, Default)]
+struct Inbox {
+    first: Option<(Timestamp, AgentChange)>,
+    /// Empty unless there is a first.
+    rest: VecDeque<(Timestamp, AgentChange)>,
 }
 
 /// One unit of work, in the order in which units of one instant are done.
@@ -155,21 +162,23 @@ enum Unit {
 
 impl EcsAgent {
     /// An agent that starts now on an empty host.
-    pub fn new(now: Timestamp, settings: AgentSettings, capacity: &HostCapacity) -> Self {
-        let settings = settings.in_force();
+    pub fn new(now: Timestamp, settings: impl Into<Arc<AgentSettings>>, capacity: &HostCapacity) -> Self {
+        let mut settings = settings.into();
+        if *settings != settings.in_force() {
+            settings = settings.in_force().into();
+        }
         let mut agent = EcsAgent {
-            settings,
             resources: HostResources::new(capacity),
             images: Images::new(&settings, &capacity.baked_images, now),
+            settings,
             tasks: Column::new(),
             rows: Map::default(),
-            inbox: VecDeque::new(),
+            inbox: Inbox::default(),
             queue: VecDeque::new(),
             admit_at: None,
             timers: BTreeSet::new(),
             cleanups: VecDeque::new(),
             tickets: Tickets::default(),
-            removed_images: Vec::new(),
             next: None,
         };
         agent.next = agent.next_unit();
@@ -207,11 +216,11 @@ impl Reconciler for EcsAgent {
     type Command = AgentCommand;
 
     fn observe(&mut self, now: Timestamp, change: AgentChange) {
-        if self.inbox.is_empty() {
+        if self.inbox.since().is_none() {
             let unit = (now, Unit::Change);
             self.next = Some(self.next.map_or(unit, |next| next.min(unit)));
         }
-        self.inbox.push_back((now, change));
+        self.inbox.push(now, change);
     }
 
     fn wake_at(&self) -> Option<Timestamp> {
@@ -222,7 +231,7 @@ impl Reconciler for EcsAgent {
         let Some((_, unit)) = self.next.filter(|(at, _)| *at <= turn.now) else { return };
         match unit {
             Unit::Change => {
-                let (_, change) = self.inbox.pop_front().expect("the inbox is due, so it is not empty");
+                let change = self.inbox.pop().expect("the inbox is due, so it is not empty");
                 self.take_in(change, turn, view, out);
             }
             Unit::Admit => self.admit(turn, view, out),
@@ -244,7 +253,7 @@ impl EcsAgent {
         let mut hear = |at: Option<Timestamp>, unit| {
             first = first.min((at.unwrap_or(Timestamp::NEVER), unit));
         };
-        hear(self.inbox.front().map(|&(at, _)| at), Unit::Change);
+        hear(self.inbox.since(), Unit::Change);
         hear(self.admit_at, Unit::Admit);
         hear(self.timers.first().map(|&(at, _)| at), Unit::Timer);
         hear(self.cleanups.front().map(|&(at, _)| at), Unit::RemoveTask);
@@ -415,9 +424,31 @@ impl EcsAgent {
     }
 
     fn clean_images(&mut self, now: Timestamp, out: &mut Vec<(Ticket, AgentCommand)>) {
-        self.images.clean(now, &mut self.removed_images);
-        for image in self.removed_images.drain(..) {
+        for image in self.images.clean(now) {
             out.push((self.tickets.take(), AgentCommand::Runtime(RuntimeCommand::RemoveImage { image })));
         }
+    }
+}
+
+impl Inbox {
+    fn push(&mut self, now: Timestamp, change: AgentChange) {
+        if self.first.is_none() {
+            self.first = Some((now, change));
+        } else {
+            self.rest.push_back((now, change));
+        }
+    }
+
+    fn pop(&mut self) -> Option<AgentChange> {
+        let (_, change) = self.first.take()?;
+        if !self.rest.is_empty() {
+            self.first = self.rest.pop_front();
+        }
+        Some(change)
+    }
+
+    /// Since when something is there.
+    fn since(&self) -> Option<Timestamp> {
+        self.first.map(|(at, _)| at)
     }
 }
