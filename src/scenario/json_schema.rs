@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::known_settings::{self, unit_words};
 use super::parameters::{Kind, parameter};
 use super::schema::Scenario;
+use super::study::StudyScenario;
 use super::text::Placed;
 use super::units::{Measured, Rate, Share};
 use super::{calibration, distribution::Distribution};
@@ -27,16 +28,23 @@ use crate::catalog::{instance_types, regions};
 /// ```
 /// let schema = windtunnel::scenario::json_schema::schema();
 /// assert_eq!(schema["definitions"]["duration"]["type"], "string"); // `90s`, `2h30m`
-/// assert_eq!(schema["additionalProperties"], false);
+/// assert_eq!(schema["definitions"]["Scenario"]["additionalProperties"], false);
 /// ```
 pub fn schema() -> Value {
     let mut generator = SchemaSettings::draft07().into_generator();
-    let mut schema = generator.root_schema_for::<Scenario>();
+    let study = generator.subschema_for::<StudyScenario>();
+    let scenario = generator.subschema_for::<Scenario>();
+    let mut schema = json_schema!({
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "$id": concat!("windtunnel-scenario-", env!("CARGO_PKG_VERSION"), ".json"),
+        "title": "A scenario of windtunnel",
+        "if": { "required": ["study"] },
+        "then": study,
+        "else": scenario,
+        "definitions": generator.take_definitions(false),
+    });
     RecursiveTransform(close).transform(&mut schema);
-    let mut schema = schema.to_value();
-    schema["title"] = json!("A scenario of windtunnel");
-    schema["$id"] = json!(concat!("windtunnel-scenario-", env!("CARGO_PKG_VERSION"), ".json"));
-    schema
+    schema.to_value()
 }
 
 /// A map with known keys has no others; a map of one variant is described at its key, where editors
@@ -180,6 +188,7 @@ mod tests {
 
     use proptest::prelude::*;
     use regex::Regex;
+    use serde::de::DeserializeOwned;
 
     use super::*;
     use crate::base::{Cpu, Money};
@@ -245,15 +254,23 @@ mod tests {
     #[test]
     fn the_schema_has_the_keys_of_the_decoder() {
         let schema = schema();
+        let compared = compare_keys::<Scenario>(&schema, &schema["else"]);
+        assert!(compared > 15, "only {compared} maps");
+        let studies = compare_keys::<StudyScenario>(&schema, &schema["then"]);
+        assert_eq!(studies, 2, "the scenario and what the study asks for");
+    }
+
+    /// Compares every map of one kind of scenario; how many there are.
+    fn compare_keys<T: DeserializeOwned>(root: &Value, schema: &Value) -> usize {
         let mut found = Vec::new();
-        maps(&schema, &schema, &|inner| inner, &mut Vec::new(), &mut found);
+        maps(root, schema, &|inner| inner, &mut Vec::new(), &mut found);
         let mut compared = 0;
         for (document, keys) in found {
             if document.get("settings").is_some() {
                 continue;
             }
             let source = Sources::default().add("a.json", document.to_string().into_bytes());
-            let (_, diagnostics) = read::<Scenario>(&source);
+            let (_, diagnostics) = read::<T>(&source);
             let unknown = diagnostics.iter().find(|each| each.message.contains("zzzzzz"));
             let unknown = unknown.unwrap_or_else(|| panic!("{document}: {diagnostics:#?}"));
             assert_eq!(unknown.code, Code::UnknownKey, "{document}");
@@ -265,7 +282,7 @@ mod tests {
             );
             compared += 1;
         }
-        assert!(compared > 15, "only {compared} maps");
+        compared
     }
 
     #[test]

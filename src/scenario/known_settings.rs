@@ -312,7 +312,7 @@ mod tests {
         }
         let schema = crate::scenario::json_schema::schema();
         let mut found = Vec::new();
-        leaves(&schema, "account", &schema["properties"]["account"], &mut found);
+        leaves(&schema, "account", &schema["definitions"]["Scenario"]["properties"]["account"], &mut found);
         found.sort_unstable();
         assert_eq!(found, ACCOUNT.iter().map(|row| row.0).collect::<Vec<_>>());
         let quotas = crate::catalog::limits::EcsQuotas::default();

@@ -3,12 +3,13 @@
 //! Its file has a key `study`, and neither platforms nor a length of time. Which names of traces and
 //! policies there are is known to the study.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::text::Placed;
 
 /// A scenario file that runs a study.
-#[derive(Clone, Deserialize, Debug)]
+#[derive(Clone, Deserialize, JsonSchema, Debug)]
 pub struct StudyScenario {
     /// Its name; results go to `out/NAME`.
     pub name: Placed<String>,
@@ -20,14 +21,14 @@ pub struct StudyScenario {
 }
 
 /// The studies that there are.
-#[derive(Clone, Deserialize, Debug)]
+#[derive(Clone, Deserialize, JsonSchema, Debug)]
 pub struct Study {
     /// The openb fragmentation study.
     pub openb: Openb,
 }
 
 /// The openb fragmentation study: every policy in every order.
-#[derive(Clone, Deserialize, Debug)]
+#[derive(Clone, Deserialize, JsonSchema, Debug)]
 pub struct Openb {
     /// Which pods: `pods_TRACE.csv.gz` beside the scenario.
     pub trace: Placed<String>,
