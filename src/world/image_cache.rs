@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::network::{FlowKey, Link, LinkUse};
 use super::registry::Layer;
 use crate::base::{Bytes, Symbol, Timestamp};
@@ -17,8 +19,8 @@ pub(super) struct ImageCache<W> {
     /// Flows are labelled with the digest that they carry.
     link: Link<u64>,
     layers: BTreeMap<u64, Slot<W>>,
-    /// Complete images; each holds its layers.
-    images: BTreeMap<Symbol, Arc<[Layer]>>,
+    /// Complete images, by reference; each holds its layers. Mostly they are few.
+    images: SmallVec<[(Symbol, Arc<[Layer]>); 2]>,
     /// The sizes of all layers that somebody holds.
     taken: Bytes,
 }
@@ -50,13 +52,13 @@ pub(super) struct Fetch {
 
 impl<W: Copy + PartialEq> ImageCache<W> {
     /// No images yet.
-    pub(super) const fn new(link: Link<u64>) -> Self {
-        ImageCache { link, layers: BTreeMap::new(), images: BTreeMap::new(), taken: Bytes::ZERO }
+    pub(super) fn new(link: Link<u64>) -> Self {
+        ImageCache { link, layers: BTreeMap::new(), images: SmallVec::new(), taken: Bytes::ZERO }
     }
 
     /// Whether a container could be created from this reference.
     pub(super) fn has(&self, image: Symbol) -> bool {
-        self.images.contains_key(&image)
+        self.image(image).is_ok()
     }
 
     /// Where the capacity of the link went.
@@ -93,7 +95,7 @@ impl<W: Copy + PartialEq> ImageCache<W> {
     /// Whether the image is here and made of these layers: then a pull of it fetches nothing.
     pub(super) fn is_complete(&self, image: Symbol, layers: &Arc<[Layer]>) -> bool {
         mark!("AG-21");
-        self.images.get(&image).is_some_and(|known| Arc::ptr_eq(known, layers))
+        self.image(image).is_ok_and(|place| Arc::ptr_eq(&self.images[place].1, layers))
     }
 
     /// How much of these layers nobody has or fetches yet.
@@ -168,16 +170,26 @@ impl<W: Copy + PartialEq> ImageCache<W> {
 
     /// Deletes an image and the layers that only it needed.
     pub(super) fn remove(&mut self, now: Timestamp, image: Symbol) {
-        if let Some(layers) = self.images.remove(&image) {
+        if let Ok(place) = self.image(image) {
+            let (_, layers) = self.images.remove(place);
             self.release(now, &layers);
         }
     }
 
     /// Hands the held layers to the image; a former one of this reference lets its layers go.
     fn keep(&mut self, now: Timestamp, image: Symbol, layers: Arc<[Layer]>) {
-        if let Some(former) = self.images.insert(image, layers) {
-            self.release(now, &former);
+        match self.image(image) {
+            Ok(place) => {
+                let former = std::mem::replace(&mut self.images[place].1, layers);
+                self.release(now, &former);
+            }
+            Err(place) => self.images.insert(place, (image, layers)),
         }
+    }
+
+    /// Where a complete image stands, or would.
+    fn image(&self, image: Symbol) -> Result<usize, usize> {
+        self.images.binary_search_by_key(&image, |&(known, _)| known)
     }
 
     fn hold(&mut self, layers: &[Layer]) {

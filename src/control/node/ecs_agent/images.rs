@@ -3,6 +3,8 @@
 //! Images are removed at a beat (AG-22), but nobody looks at a beat that would remove nothing: the
 //! next one that does is computed. Knows nothing of layers and sizes.
 
+use smallvec::SmallVec;
+
 use crate::base::{Beat, Span, Symbol, Timestamp};
 use crate::mark;
 
@@ -11,7 +13,7 @@ use super::settings::{AgentSettings, PullBehavior};
 /// The images of one host, in the order in which the agent met them.
 #[derive(Clone, Debug)]
 pub(super) struct Images {
-    rows: Vec<Image>,
+    rows: SmallVec<[Image; 1]>,
     behavior: PullBehavior,
     cleanup: Beat,
     per_cleanup: usize,
@@ -41,7 +43,7 @@ impl Images {
     pub(super) fn new(settings: &AgentSettings, baked: &[Symbol], now: Timestamp) -> Self {
         let interval = settings.image_cleanup_interval;
         let mut images = Images {
-            rows: Vec::new(),
+            rows: SmallVec::new(),
             behavior: settings.pull_behavior,
             cleanup: Beat::new(now + interval, interval),
             per_cleanup: settings.images_per_cleanup,

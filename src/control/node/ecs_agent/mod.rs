@@ -126,7 +126,8 @@ pub struct EcsAgent {
     tasks: Column<AgentTask>,
     /// By sandbox.
     rows: Map<SandboxId, Row<AgentTask>>,
-    inbox: Inbox,
+    /// What was told and not looked at yet, in the order of arrival.
+    inbox: Line<(Timestamp, AgentChange)>,
     /// Tasks that wait for room, first come first served.
     queue: VecDeque<Row<AgentTask>>,
     /// Since when the head of the queue might fit; none when it was found not to.
@@ -135,19 +136,18 @@ pub struct EcsAgent {
     /// the task.
     timers: BTreeSet<(Timestamp, Row<AgentTask>)>,
     /// Stopped tasks and when their containers are removed, soonest first.
-    cleanups: VecDeque<(Timestamp, Row<AgentTask>)>,
+    cleanups: Line<(Timestamp, Row<AgentTask>)>,
     tickets: Tickets,
     /// What is due first, and when; more is asked of it than changes it.
     next: Option<(Timestamp, Unit)>,
 }
 
-/// What was told and not looked at yet, in the order of arrival. Mostly it is one change, which needs no
-/// heap.
-#[derive(Clone, Debug, Default)]
-struct Inbox {
-    first: Option<(Timestamp, AgentChange)>,
+/// A queue whose first is asked about more often than the others, and lies at hand.
+#[derive(Clone, Debug)]
+struct Line<T> {
+    first: Option<T>,
     /// Empty unless there is a first.
-    rest: VecDeque<(Timestamp, AgentChange)>,
+    rest: VecDeque<T>,
 }
 
 /// One unit of work, in the order in which units of one instant are done.
@@ -173,11 +173,11 @@ impl EcsAgent {
             settings,
             tasks: Column::new(),
             rows: Map::default(),
-            inbox: Inbox::default(),
+            inbox: Line::default(),
             queue: VecDeque::new(),
             admit_at: None,
             timers: BTreeSet::new(),
-            cleanups: VecDeque::new(),
+            cleanups: Line::default(),
             tickets: Tickets::default(),
             next: None,
         };
@@ -216,11 +216,11 @@ impl Reconciler for EcsAgent {
     type Command = AgentCommand;
 
     fn observe(&mut self, now: Timestamp, change: AgentChange) {
-        if self.inbox.since().is_none() {
+        if self.inbox.first().is_none() {
             let unit = (now, Unit::Change);
             self.next = Some(self.next.map_or(unit, |next| next.min(unit)));
         }
-        self.inbox.push(now, change);
+        self.inbox.push((now, change));
     }
 
     fn wake_at(&self) -> Option<Timestamp> {
@@ -231,7 +231,7 @@ impl Reconciler for EcsAgent {
         let Some((_, unit)) = self.next.filter(|(at, _)| *at <= turn.now) else { return };
         match unit {
             Unit::Change => {
-                let change = self.inbox.pop().expect("the inbox is due, so it is not empty");
+                let (_, change) = self.inbox.pop().expect("the inbox is due, so it is not empty");
                 self.take_in(change, turn, view, out);
             }
             Unit::Admit => self.admit(turn, view, out),
@@ -253,10 +253,10 @@ impl EcsAgent {
         let mut hear = |at: Option<Timestamp>, unit| {
             first = first.min((at.unwrap_or(Timestamp::NEVER), unit));
         };
-        hear(self.inbox.since(), Unit::Change);
+        hear(self.inbox.first().map(|&(at, _)| at), Unit::Change);
         hear(self.admit_at, Unit::Admit);
         hear(self.timers.first().map(|&(at, _)| at), Unit::Timer);
-        hear(self.cleanups.front().map(|&(at, _)| at), Unit::RemoveTask);
+        hear(self.cleanups.first().map(|&(at, _)| at), Unit::RemoveTask);
         hear(self.images.clean_at(), Unit::CleanImages);
         Some(first).filter(|&(at, _)| at != Timestamp::NEVER)
     }
@@ -398,12 +398,12 @@ impl EcsAgent {
 
     fn keep_until_removal(&mut self, row: Row<AgentTask>, now: Timestamp) {
         mark!("AG-16");
-        self.cleanups.push_back((now + self.settings.cleanup_wait, row));
+        self.cleanups.push((now + self.settings.cleanup_wait, row));
     }
 
     /// Forgets the task whose time has come, unless its host still owes an answer to a pull.
     fn remove_task(&mut self, now: Timestamp, view: AgentView<'_>, out: &mut Vec<(Ticket, AgentCommand)>) {
-        let (_, row) = self.cleanups.pop_front().expect("a removal is due");
+        let (_, row) = self.cleanups.pop().expect("a removal is due");
         let task = &self.tasks[row];
         let definition = &view.definitions[task.definition];
         let containers =
@@ -430,25 +430,27 @@ impl EcsAgent {
     }
 }
 
-impl Inbox {
-    fn push(&mut self, now: Timestamp, change: AgentChange) {
+impl<T> Default for Line<T> {
+    fn default() -> Self {
+        Line { first: None, rest: VecDeque::new() }
+    }
+}
+
+impl<T> Line<T> {
+    const fn first(&self) -> Option<&T> {
+        self.first.as_ref()
+    }
+
+    fn push(&mut self, last: T) {
         if self.first.is_none() {
-            self.first = Some((now, change));
+            self.first = Some(last);
         } else {
-            self.rest.push_back((now, change));
+            self.rest.push_back(last);
         }
     }
 
-    fn pop(&mut self) -> Option<AgentChange> {
-        let (_, change) = self.first.take()?;
-        if !self.rest.is_empty() {
-            self.first = self.rest.pop_front();
-        }
-        Some(change)
-    }
-
-    /// Since when something is there.
-    fn since(&self) -> Option<Timestamp> {
-        self.first.map(|(at, _)| at)
+    fn pop(&mut self) -> Option<T> {
+        let next = if self.rest.is_empty() { None } else { self.rest.pop_front() };
+        std::mem::replace(&mut self.first, next)
     }
 }
