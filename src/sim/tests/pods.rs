@@ -215,6 +215,23 @@ fn a_pod_that_matters_more_takes_the_place_of_another() {
 }
 
 #[test]
+fn a_pod_without_grace_is_gone_at_once() {
+    let mut spec = wants("1500m", 0);
+    spec["terminationGracePeriodSeconds"] = json!(0);
+    let cluster = || {
+        let mut cluster = Cluster::new(Span::minutes(10), 1)
+            .pods("web", Span::SECOND, 1, &spec, (None, Some(Span::minutes(1))))
+            .pods("next", Span::seconds(2), 1, &spec, (None, None));
+        cluster.behaves(|behaviour| behaviour.shutdown = Quantiles::constant(Span::seconds(7).as_nanos()));
+        cluster
+    };
+    let rule = "K 3.10 a pod without grace is gone before it has stopped";
+    let lines = must_reach(&[rule], || lines(cluster()));
+    let story = "1m01s PodDeleted web-0\n1m01s PodEnded web-0 Deleted\n1m01s PodBound next-0 node-0\n";
+    assert!(lines.contains(story), "{lines}");
+}
+
+#[test]
 fn parts_take_the_time_that_the_plan_says() {
     let mut cluster =
         Cluster::new(Span::minutes(10), 1).pods("web", Span::SECOND, 2, &wants("1", 0), (None, None));

@@ -9,6 +9,7 @@ use crate::control::node::kubelet::{
     About, Kubelet, KubeletChange, KubeletCommand, KubeletNode, KubeletView, PodEvent, PodReport, Reported,
     readiness_check,
 };
+use crate::mark;
 use crate::sim::event::Event;
 use crate::sim::fact::{Fact, Observer};
 use crate::sim::kubernetes::fact::{PodEnd, PodFact, Words};
@@ -106,7 +107,13 @@ impl Simulation<'_> {
         let pod = cluster.record.pod(row).expect("a pod that stops is there");
         let seat = pod.node.and_then(|node| cluster.seat_of_name.get(&node).copied());
         match seat.zip(cluster.pods[row.index()].sandbox) {
-            Some((seat, pod)) => self.tell_kubelet(seat, KubeletChange::Delete { pod, grace }),
+            Some((seat, pod)) => {
+                self.tell_kubelet(seat, KubeletChange::Delete { pod, grace });
+                if grace == Span::ZERO {
+                    mark!("K 3.10 a pod without grace is gone before it has stopped");
+                    self.remove_pod(row);
+                }
+            }
             None => self.remove_pod(row),
         }
     }

@@ -116,7 +116,7 @@ impl<'a> Simulation<'a> {
         if pod.deleted_at.is_some() {
             return;
         }
-        let grace = Span::seconds(cluster.specs[pod.spec].grace_s.unsigned_abs());
+        let grace = cluster.specs[pod.spec].grace;
         if !pod.ended {
             let life = cluster.change_life(row, |life| {
                 life.times.deleted = now;
