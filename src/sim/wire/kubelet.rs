@@ -11,12 +11,12 @@ use crate::control::node::kubelet::{
 };
 use crate::mark;
 use crate::sim::event::Event;
-use crate::sim::fact::{Fact, Observer};
+use crate::sim::fact::Fact;
 use crate::sim::kubernetes::fact::{PodEnd, PodFact, Words};
-use crate::sim::kubernetes::state::{NodeSeat, ThePod};
+use crate::sim::kubernetes::state::{Kubernetes, NodeSeat, ThePod};
 use crate::sim::simulation::{Process, Simulation, number_32};
 use crate::world::host::{ContainerSpec, Host, HostKind, Life};
-use crate::world::registry::Image;
+use crate::world::registry::{Image, Registry};
 
 use super::UNITS_MAX;
 use super::machines::put;
@@ -209,15 +209,28 @@ impl Simulation<'_> {
 
     /// A kubelet writes an event about a pod.
     fn tell_of_pod(&mut self, pod: SandboxId, container: Option<Symbol>, what: PodEvent) {
-        let Simulation { kubernetes, digests, observer, plan, now, .. } = self;
-        let cluster = kubernetes.as_ref().expect("it has kubelets");
-        let Some(row) = cluster.pod_of_sandbox[pod.0 as usize] else { return };
-        let Some(record) = cluster.record.pod(row) else { return };
-        let symbols = &cluster.specs.symbols;
+        let cluster = self.kubernetes.take().expect("it has kubelets");
+        if let Some(fact) = cluster.said(&self.plan.registry, pod, container, what) {
+            self.tell(&Fact::Pod(fact));
+        }
+        self.kubernetes = Some(cluster);
+    }
+}
+
+impl Kubernetes {
+    /// What a kubelet says of a pod, if it is still listed.
+    fn said(
+        &self,
+        registry: &Registry,
+        pod: SandboxId,
+        container: Option<Symbol>,
+        what: PodEvent,
+    ) -> Option<PodFact<'_>> {
+        let row = self.pod_of_sandbox[pod.0 as usize]?;
+        let record = self.record.pod(row)?;
+        let symbols = &self.specs.symbols;
         let size = match what {
-            PodEvent::Pulled { image, .. } => {
-                plan.registry.find(image).map_or(Bytes::ZERO, Image::compressed)
-            }
+            PodEvent::Pulled { image, .. } => registry.find(image).map_or(Bytes::ZERO, Image::compressed),
             _ => Bytes::ZERO,
         };
         let about = About {
@@ -227,10 +240,7 @@ impl Simulation<'_> {
             container: container.map_or("", |container| symbols.text(container)),
             image: size,
         };
-        let life = cluster.pods[row.index()].life;
         let words = Words::Kubelet { what, about, symbols };
-        let fact = Fact::Pod(PodFact::Said { pod: &life, words });
-        digests.fact(plan, *now, &fact);
-        observer.fact(plan, *now, &fact);
+        Some(PodFact::Said { pod: &self.pods[row.index()].life, words })
     }
 }
