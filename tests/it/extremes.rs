@@ -55,7 +55,7 @@ enum Fate {
     Panics(String),
 }
 
-/// What a file of requests may ask for, but DeleteCluster, which has no number.
+/// What a file of requests may ask for, but `DeleteCluster`, which has no number.
 const OPERATIONS: [api::Operation; 5] = [
     api::Operation::RegisterTaskDefinition,
     api::Operation::CreateService,
@@ -119,7 +119,7 @@ fn numbers_of_manifests() {
         let base = manifest(&kind, &path);
         Field::new(format!("{kind} {path}"), &json!(1), move |value| of_manifest(&kind, &base, &path, value))
     });
-    check(fields.collect(), 40);
+    check(&fields.collect::<Vec<_>>(), 40);
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn quantities_of_manifests() {
         let values = QUANTITIES.map(Value::from).into();
         Field { values, ..Field::new(format!("{kind} {path}"), &json!("2"), case) }
     });
-    check(fields.into(), 20);
+    check(&fields, 20);
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn numbers_of_requests() {
             if platform == "ec2" { field } else { Field { plain: Vec::new(), ..field } }
         })
     });
-    check(fields.collect(), 60);
+    check(&fields.collect::<Vec<_>>(), 60);
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn numbers_of_scenarios() {
             }));
         }
     }
-    check(fields, 60);
+    check(&fields, 60);
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn numbers_of_settings() {
             of_scenario(scenario)
         })
     });
-    check(fields.collect(), 100);
+    check(&fields.collect::<Vec<_>>(), 100);
 }
 
 /// The base of the scenario has every number that the language has.
@@ -272,7 +272,7 @@ fn extremes(value: &Value) -> Vec<Value> {
 
 /// Every extreme is refused or runs. A field that takes none of them takes something else: otherwise this
 /// would not be a test of it.
-fn check(fields: Vec<Field>, count_min: usize) {
+fn check(fields: &[Field], count_min: usize) {
     assert!(fields.len() >= count_min, "only {} fields", fields.len());
     let wrong: Vec<String> = fields.par_iter().filter_map(|field| wrong_with(field).err()).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

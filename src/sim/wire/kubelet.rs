@@ -18,7 +18,6 @@ use crate::sim::simulation::{Process, Simulation, number_32};
 use crate::world::host::{ContainerSpec, Host, HostKind, Life};
 use crate::world::registry::{Image, Registry};
 
-use super::UNITS_MAX;
 use super::machines::put;
 
 impl Simulation<'_> {
@@ -145,15 +144,8 @@ impl Simulation<'_> {
         let mut commands = std::mem::take(&mut cluster.kubelet_commands);
         let NodeSeat { kubelet, host } = &mut cluster.seats[seat as usize];
         let host = *host;
-        kubelet.woken(now);
-        for unit in 0.. {
-            assert!(unit < UNITS_MAX, "a kubelet has no end of work at {now:?}");
-            if kubelet.machine.wake_at().is_none_or(|at| at > now) {
-                break;
-            }
-            let mut turn = Turn { now, draw: &mut *luck, why: &mut **why };
-            kubelet.machine.reconcile(&mut turn, KubeletView { specs: &cluster.specs }, &mut commands);
-        }
+        let mut turn = Turn { now, draw: luck, why: &mut **why };
+        kubelet.work(&mut turn, KubeletView { specs: &cluster.specs }, &mut commands, |_| true);
         for (_, command) in commands.drain(..) {
             match command {
                 KubeletCommand::Runtime(command) => self.hosts.obey(now, host, command, &mut self.effects),
