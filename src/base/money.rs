@@ -18,6 +18,8 @@ pub enum Unit {
     ByteNs,
     /// One address for one nanosecond.
     AddressNs,
+    /// One control plane for one nanosecond.
+    ClusterNs,
     /// One rented thing without a unit of its own (balancer, gateway, capacity unit, alarm, provisioned
     /// operation) for one nanosecond.
     ItemNs,
@@ -33,6 +35,7 @@ impl Unit {
             Unit::CpuNs => "vCPU-hours",
             Unit::ByteNs => "GiB-hours",
             Unit::AddressNs => "address-hours",
+            Unit::ClusterNs => "cluster-hours",
             Unit::ItemNs => "item-hours",
             Unit::Byte => "GiB",
         }
@@ -41,7 +44,7 @@ impl Unit {
     /// How many smallest steps make one of [`label`](Self::label).
     pub const fn steps_per_label(self) -> u128 {
         match self {
-            Unit::InstanceNs | Unit::AddressNs | Unit::ItemNs => HOUR_NS,
+            Unit::InstanceNs | Unit::AddressNs | Unit::ClusterNs | Unit::ItemNs => HOUR_NS,
             Unit::CpuNs => 128_000 * HOUR_NS,
             Unit::ByteNs => (1 << 30) * HOUR_NS,
             Unit::Byte => 1 << 30,
@@ -232,6 +235,7 @@ mod tests {
             (Unit::CpuNs, "vCPU-hours", 128_000 * hour),
             (Unit::ByteNs, "GiB-hours", 1_073_741_824 * hour),
             (Unit::AddressNs, "address-hours", hour),
+            (Unit::ClusterNs, "cluster-hours", hour),
             (Unit::ItemNs, "item-hours", hour),
             (Unit::Byte, "GiB", 1_073_741_824),
         ];

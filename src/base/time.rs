@@ -6,17 +6,20 @@ use std::fmt;
 use std::ops::{Add, AddAssign, Mul};
 
 /// A point in virtual time: nanoseconds since the Unix epoch. Cron, budgets and prices need a
-/// calendar, hence not "since the start of the run".
+/// calendar, hence not "since the start of the run". A sum beyond the calendar (year 2554) is
+/// [`NEVER`](Self::NEVER).
 ///
 /// ```
 /// use windtunnel::base::{Span, Timestamp};
 /// let start = Timestamp::from_nanos(5);
 /// assert_eq!((start + Span::seconds(2)).since(start), Span::seconds(2));
+/// assert_eq!(start + Span::seconds(u64::MAX), Timestamp::NEVER);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(u64);
 
-/// A length of virtual time in nanoseconds; never negative.
+/// A length of virtual time in nanoseconds; never negative. One that is too long to count (five
+/// centuries) is the longest, which no run sees the end of: users may write any number of seconds.
 ///
 /// ```
 /// use windtunnel::base::Span;
@@ -90,17 +93,17 @@ impl Span {
 
     /// A span of milliseconds.
     pub const fn millis(millis: u64) -> Self {
-        Span(millis * 1_000_000)
+        Span(millis.saturating_mul(1_000_000))
     }
 
     /// A span of seconds.
     pub const fn seconds(seconds: u64) -> Self {
-        Span(seconds * NANOS_PER_SECOND)
+        Span(seconds.saturating_mul(NANOS_PER_SECOND))
     }
 
     /// A span of minutes.
     pub const fn minutes(minutes: u64) -> Self {
-        Span::seconds(minutes * 60)
+        Span::seconds(minutes.saturating_mul(60))
     }
 
     /// Nanoseconds.
@@ -139,27 +142,27 @@ impl Span {
 impl Add<Span> for Timestamp {
     type Output = Timestamp;
     fn add(self, span: Span) -> Timestamp {
-        Timestamp(self.0 + span.0)
+        self.saturating_add(span)
     }
 }
 
 impl AddAssign<Span> for Timestamp {
     fn add_assign(&mut self, span: Span) {
-        self.0 += span.0;
+        *self = *self + span;
     }
 }
 
 impl Add for Span {
     type Output = Span;
     fn add(self, other: Span) -> Span {
-        Span(self.0 + other.0)
+        Span(self.0.saturating_add(other.0))
     }
 }
 
 impl Mul<u64> for Span {
     type Output = Span;
     fn mul(self, times: u64) -> Span {
-        Span(self.0 * times)
+        Span(self.0.saturating_mul(times))
     }
 }
 
@@ -211,6 +214,18 @@ mod tests {
         for (nanos, text) in rows {
             assert_eq!(Span::from_nanos(nanos).to_string(), text);
         }
+    }
+
+    #[test]
+    fn nothing_lies_beyond_the_calendar() {
+        let longest = Span::from_nanos(u64::MAX);
+        let spans = [Span::seconds(u64::MAX), Span::millis(u64::MAX), Span::minutes(1 << 60), longest * 2];
+        assert_eq!(spans, [longest; 4]);
+        assert_eq!(longest + Span::SECOND, longest);
+        let mut point = Timestamp::from_nanos(1) + longest;
+        assert_eq!(point, Timestamp::NEVER);
+        point += Span::SECOND;
+        assert_eq!(point, Timestamp::NEVER);
     }
 
     #[test]

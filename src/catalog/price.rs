@@ -184,9 +184,8 @@ impl Line {
     fn price(&self) -> Price {
         const GIB: u128 = 1 << 30;
         let (per, unit) = match self.unit {
-            "hour" | "cluster-hour" | "LCU-hour" | "NLCU-hour" | "endpoint-AZ-hour" => {
-                (HOUR_NS, Unit::ItemNs)
-            }
+            "cluster-hour" => (HOUR_NS, Unit::ClusterNs),
+            "hour" | "LCU-hour" | "NLCU-hour" | "endpoint-AZ-hour" => (HOUR_NS, Unit::ItemNs),
             "IOPS-month" | "MiBps-month" | "metric-month" | "alarm-metric-month" => (MONTH_NS, Unit::ItemNs),
             "instance-hour" => (HOUR_NS, Unit::InstanceNs),
             "address-hour" => (HOUR_NS, Unit::AddressNs),

@@ -454,6 +454,31 @@ impl Sheet {
         let has = |platform: &PlatformSheet| platform.measures.get(at).is_some_and(Option::is_some);
         platforms.iter().any(has)
     }
+
+    /// What people read of a measure of these platforms: the tasks of Kubernetes are pods.
+    pub fn label(&self, platforms: &[PlatformSheet], at: usize) -> String {
+        let has = |platform: &&PlatformSheet| platform.measures.get(at).is_some_and(Option::is_some);
+        self.columns[at].label.replace("tasks", things(platforms.iter().filter(has)))
+    }
+}
+
+/// What runs on these platforms.
+///
+/// ```
+/// use windtunnel::measure::sheet::{PlatformSheet, things};
+/// let [ecs, eks] = [false, true].map(|kubernetes| PlatformSheet { kubernetes, ..PlatformSheet::default() });
+/// assert_eq!((things([&ecs]), things([&eks]), things([&ecs, &eks])), ("tasks", "pods", "tasks or pods"));
+/// ```
+pub fn things<'p>(platforms: impl IntoIterator<Item = &'p PlatformSheet>) -> &'static str {
+    let (mut tasks, mut pods) = (false, false);
+    for platform in platforms {
+        *(if platform.kubernetes { &mut pods } else { &mut tasks }) = true;
+    }
+    match (tasks, pods) {
+        (true, true) => "tasks or pods",
+        (false, true) => "pods",
+        (true | false, false) => "tasks",
+    }
 }
 
 impl PlatformSheet {

@@ -130,7 +130,7 @@ pub(super) fn pods() -> Sheet {
     platform.measures.insert(4, figure(16.8));
     platform.measures.extend([None, figure(2.0), figure(1.0)]);
     platform.series.push(SeriesSheet::named("pending", vec![0, 2, 2]).expect("a series"));
-    let hourly = Price::per_hour(1_000_000_000, Unit::ItemNs);
+    let hourly = Price::per_hour(1_000_000_000, Unit::ClusterNs);
     let plane = "EKS cluster, standard support";
     platform.bill.push(charge("control plane", "cluster", plane, hourly, 168 * HOUR_NS, Basis::Listed));
     for line in &mut platform.workloads {

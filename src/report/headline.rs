@@ -4,7 +4,7 @@
 //! claims none. Knows nothing of html.
 
 use crate::measure::Estimate;
-use crate::measure::sheet::{PlatformSheet, Sheet};
+use crate::measure::sheet::{PlatformSheet, Sheet, things};
 
 use super::number;
 
@@ -129,16 +129,6 @@ impl Subject {
         let rows = self.rows.iter().filter(|row| row.estimate.mean > 0.0);
         let each: Vec<String> = rows.map(|row| format!("{} on {}", row.text, row.name)).collect();
         (!each.is_empty()).then(|| format!("Pods without a node at the end: {}.", number::list(&each)))
-    }
-}
-
-/// What these platforms run.
-fn things(platforms: &[PlatformSheet]) -> &'static str {
-    let clusters = platforms.iter().filter(|platform| platform.kubernetes).count();
-    match clusters {
-        0 => "tasks",
-        _ if clusters == platforms.len() => "pods",
-        _ => "tasks or pods",
     }
 }
 

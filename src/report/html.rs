@@ -15,7 +15,8 @@ use crate::base::Money;
 use crate::catalog::Basis;
 use crate::measure::Estimate;
 use crate::measure::sheet::{
-    ChargeLine, EventLine, Group, MeasureColumn, PlatformSheet, SettingLine, Sheet, WaitingLine, WorkloadLine,
+    ChargeLine, EventLine, Group, MeasureColumn, PlatformSheet, SettingLine, Sheet, WaitingLine,
+    WorkloadLine, things,
 };
 
 use super::data::{Packed, Scope};
@@ -159,7 +160,7 @@ struct Platform {
 
 #[derive(Serialize)]
 struct Card {
-    label: &'static str,
+    label: String,
     value: String,
     interval: String,
     unit: &'static str,
@@ -168,7 +169,7 @@ struct Card {
 /// One measure on every platform.
 #[derive(Serialize)]
 struct Row {
-    label: &'static str,
+    label: String,
     part: bool,
     unit: &'static str,
     cells: Vec<String>,
@@ -344,7 +345,7 @@ fn facts(sheet: &Sheet, platforms: &[PlatformSheet]) -> Vec<(&'static str, Strin
 
 fn rows(sheet: &Sheet, platforms: &[PlatformSheet]) -> Vec<Vec<Row>> {
     let row = |at: usize, column: &MeasureColumn| Row {
-        label: column.label.trim_start(),
+        label: sheet.label(platforms, at).trim_start().to_owned(),
         part: column.label.starts_with(' '),
         unit: column.unit,
         cells: platforms
@@ -371,7 +372,7 @@ fn cards(sheet: &Sheet, platform: &PlatformSheet) -> Vec<Card> {
         let usual = estimate.n == sheet.replications;
         let n = if usual { String::new() } else { format!(" (n = {})", estimate.n) };
         Some(Card {
-            label: if platform.kubernetes && name == "tasks_failed" { "pods failed" } else { label },
+            label: label.replace("tasks", things([platform])),
             value,
             interval: half_width.map(|width| format!("± {width}")).unwrap_or_default() + &n,
             unit: column.unit,
@@ -409,11 +410,11 @@ fn measure(platform: &PlatformSheet, at: usize) -> Option<&Estimate> {
 
 fn definitions(sheet: &Sheet, platforms: &[PlatformSheet]) -> Vec<(String, &'static str)> {
     let shown = sheet.columns.iter().enumerate().filter(|(at, _)| sheet.is_measured(platforms, *at));
-    shown.map(|(_, column)| (definition(column), column.about)).collect()
+    shown.map(|(at, column)| (definition(&sheet.label(platforms, at), column), column.about)).collect()
 }
 
-fn definition(column: &MeasureColumn) -> String {
-    let label = column.label.trim_start();
+fn definition(label: &str, column: &MeasureColumn) -> String {
+    let label = label.trim_start();
     if column.unit.is_empty() { label.to_owned() } else { format!("{label} ({})", column.unit) }
 }
 

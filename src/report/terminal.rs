@@ -146,7 +146,7 @@ fn row(sheet: &Sheet, platforms: &[PlatformSheet], at: usize, column: &MeasureCo
         let text = number::estimate(estimate, column.decimals, sheet.replications);
         Cell::new(text).set_alignment(CellAlignment::Right)
     };
-    let words = [Cell::new(column.label), Cell::new(column.unit)];
+    let words = [Cell::new(sheet.label(platforms, at)), Cell::new(column.unit)];
     words.into_iter().chain(platforms.iter().map(figure)).collect()
 }
 

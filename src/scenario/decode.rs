@@ -17,6 +17,7 @@ use serde::de::{
 
 use super::codes::Code;
 use super::diagnostic::{Diagnostic, Place, nearest, quoted, suggestion};
+use super::json_schema;
 use super::text::Unmodelled;
 use super::tree::{FOUND_MAX, Key, Kind, Node, Value};
 
@@ -54,9 +55,7 @@ pub(super) fn decode<T: DeserializeOwned>(root: &Node, manner: Manner) -> (Optio
             Ok(value) => break Some(value),
             Err(fault) => fault,
         };
-        if let Some(diagnostic) = fault.diagnostic() {
-            errors.push(diagnostic);
-        }
+        errors.extend(fault.diagnostics());
         visits += u64::from(root.weight);
         let broken = fault.path.first().copied().unwrap_or(root.id);
         session.touched.borrow_mut().extend(&fault.path);
@@ -131,7 +130,8 @@ enum FaultKind {
         message: String,
         hint: Option<String>,
     },
-    Missing(&'static str),
+    /// Keys of one map.
+    Missing(Vec<&'static str>),
     /// Only a consequence of a node that was left out.
     Follows,
 }
@@ -161,16 +161,17 @@ impl Fault {
         self
     }
 
-    fn diagnostic(&self) -> Option<Diagnostic> {
+    fn diagnostics(&self) -> Vec<Diagnostic> {
         let place = self.place.unwrap_or_default();
         match &self.kind {
-            FaultKind::Follows => None,
-            FaultKind::Missing(key) => {
-                Some(Diagnostic::new(Code::MissingKey, place, format!("the key {} is missing", quoted(key))))
+            FaultKind::Follows => Vec::new(),
+            FaultKind::Missing(keys) => {
+                let missing = |key| format!("the key {} is missing", quoted(key));
+                keys.iter().map(|key| Diagnostic::new(Code::MissingKey, place, missing(key))).collect()
             }
             FaultKind::Said { code, message, hint } => {
                 let diagnostic = Diagnostic::new(*code, place, message.clone());
-                Some(Diagnostic { hint: hint.clone(), ..diagnostic })
+                vec![Diagnostic { hint: hint.clone(), ..diagnostic }]
             }
         }
     }
@@ -180,7 +181,7 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
             FaultKind::Said { message, .. } => f.write_str(message),
-            FaultKind::Missing(key) => write!(f, "the key {key} is missing"),
+            FaultKind::Missing(keys) => write!(f, "a key is missing: {}", keys.join(", ")),
             FaultKind::Follows => f.write_str("follows from another error"),
         }
     }
@@ -231,7 +232,7 @@ impl de::Error for Fault {
     }
 
     fn missing_field(key: &'static str) -> Self {
-        Fault { kind: FaultKind::Missing(key), place: None, path: Vec::new() }
+        Fault { kind: FaultKind::Missing(vec![key]), place: None, path: Vec::new() }
     }
 
     fn duplicate_field(key: &'static str) -> Self {
@@ -304,8 +305,11 @@ impl<'d> Cursor<'_, 'd> {
     fn guard<R>(self, read: impl FnOnce(Self) -> Result<R, Fault>) -> Result<R, Fault> {
         read(self).map_err(|mut fault| {
             if fault.path.is_empty() {
-                let follows = match fault.kind {
-                    FaultKind::Missing(key) => self.lost(key),
+                let follows = match &mut fault.kind {
+                    FaultKind::Missing(keys) => {
+                        keys.retain(|key| !self.lost(key));
+                        keys.is_empty()
+                    }
                     FaultKind::Said { .. } | FaultKind::Follows => {
                         self.session.touched.borrow().contains(&self.node.id)
                     }
@@ -366,6 +370,18 @@ impl<'d> Cursor<'_, 'd> {
     ) -> Result<V::Value, Fault> {
         let Value::Map(entries) = &self.node.value else { return self.refuse(&visitor) };
         visitor.visit_map(Entries { at: self, rest: entries.iter(), fields, value: None })
+    }
+
+    /// serde tells of one missing key; a struct of the language is known to need others.
+    fn with_all_missing(self, name: &str, fields: &'static [&'static str], mut fault: Fault) -> Fault {
+        if let (FaultKind::Missing(keys), []) = (&mut fault.kind, &*fault.path) {
+            let needed = json_schema::required(name);
+            let is_needed = |field: &&&str| needed.iter().any(|key| key == **field);
+            let absent = |field: &&&str| self.node.field(field).is_none() && !keys.contains(*field);
+            let others: Vec<&'static str> = fields.iter().filter(is_needed).filter(absent).copied().collect();
+            keys.extend(others);
+        }
+        fault
     }
 
     fn sequence<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, Fault> {
@@ -555,11 +571,13 @@ impl<'d> Deserializer<'d> for Cursor<'_, 'd> {
 
     fn deserialize_struct<V: Visitor<'d>>(
         self,
-        _: &'static str,
+        name: &'static str,
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Fault> {
-        self.guard(|at| at.map(Some(fields), visitor))
+        self.guard(|at| {
+            at.map(Some(fields), visitor).map_err(|fault| at.with_all_missing(name, fields, fault))
+        })
     }
 
     fn deserialize_enum<V: Visitor<'d>>(

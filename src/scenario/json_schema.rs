@@ -6,6 +6,8 @@
 //! and settings, which are known. Knows nothing of files.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform};
@@ -45,6 +47,22 @@ pub fn schema() -> Value {
     });
     RecursiveTransform(close).transform(&mut schema);
     schema.to_value()
+}
+
+/// The keys that a struct of the language needs, by its name; none of other structs.
+pub(super) fn required(name: &str) -> &'static [String] {
+    static NEEDED: LazyLock<BTreeMap<String, Vec<String>>> = LazyLock::new(|| {
+        let schema = schema();
+        let needed = |of: &Value| {
+            let keys = of["required"].as_array().into_iter().flatten();
+            keys.filter_map(Value::as_str).map(str::to_owned).collect()
+        };
+        let structs = schema["definitions"].as_object().into_iter().flatten();
+        let mut all: BTreeMap<_, _> = structs.map(|(name, of)| (name.clone(), needed(of))).collect();
+        all.insert(String::from("Scenario"), needed(&schema));
+        all
+    });
+    NEEDED.get(name).map_or(&[], Vec::as_slice)
 }
 
 /// A map with known keys has no others; a map of one variant is described at its key, where editors

@@ -3,6 +3,7 @@
 //! [`run`] takes one event at a time from the agenda and hands it to `step`. Single
 //! threaded and simple; threads live above, across runs. Knows nothing of statistics.
 
+use std::any::type_name;
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
@@ -12,7 +13,7 @@ use crate::base::hash::Map;
 use crate::base::runtime::SandboxId;
 use crate::base::token_bucket::TokenBucket;
 use crate::base::turn::{Nobody, Why};
-use crate::base::{Column, Handle, Name, Revision, Row, Span, Symbol, Timestamp};
+use crate::base::{Column, Handle, Name, Revision, Row, Span, Symbol, Timestamp, Turn};
 use crate::control::ecs::api::token::ClientTokens;
 use crate::control::ecs::objects::Task;
 use crate::control::ecs::placement::Placement;
@@ -37,6 +38,8 @@ const EVENTS_BETWEEN_LOOKS: u64 = 65_536;
 const EVENTS_BETWEEN_RECOUNTS: u64 = 65_536;
 /// What keeps recounting cheap, however long the record is.
 const EVENTS_PER_ROW: u64 = 8;
+/// More units of work than this in one wake is a livelock.
+const UNITS_MAX: usize = 10_000_000;
 /// The record forgets what everybody has read every so many events.
 const EVENTS_BETWEEN_TRIMS: u64 = 16;
 
@@ -333,10 +336,25 @@ impl<M: Reconciler> Process<M> {
         Some(at)
     }
 
-    /// A wake has come.
-    pub(super) fn woken(&mut self, now: Timestamp) {
-        while self.armed.last().is_some_and(|&soonest| soonest <= now) {
+    /// A wake has come: does what is due, one unit after the other, as long as it `goes_on`, which is asked
+    /// before each unit and after the last.
+    #[inline]
+    pub(super) fn work(
+        &mut self,
+        turn: &mut Turn<'_>,
+        view: M::View<'_>,
+        commands: &mut Vec<(Ticket, M::Command)>,
+        mut goes_on: impl FnMut(&M) -> bool,
+    ) {
+        while self.armed.last().is_some_and(|&soonest| soonest <= turn.now) {
             self.armed.pop();
+        }
+        for unit in 0.. {
+            assert!(unit < UNITS_MAX, "{} has no end of work at {:?}", type_name::<M>(), turn.now);
+            if !goes_on(&self.machine) || self.machine.wake_at().is_none_or(|at| at > turn.now) {
+                break;
+            }
+            self.machine.reconcile(turn, view, commands);
         }
     }
 }

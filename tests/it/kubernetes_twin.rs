@@ -42,29 +42,42 @@ struct Tally {
 
 #[test]
 fn the_twin_chooses_the_same_nodes() {
+    let Some(tallies) = all_agree(CLUSTERS, compare) else { return };
+    let sum = |count: fn(&Tally) -> usize| tallies.iter().map(count).sum::<usize>();
+    let pods = sum(|tally| tally.pods);
+    let shares = [
+        (sum(|tally| tally.placed), "were placed", 50),
+        (sum(|tally| tally.pods - tally.placed), "were not placed", 3),
+        (sum(|tally| tally.indexed), "were answered by the index", 50),
+        (sum(|tally| tally.social), "were of those that look at pods in a large cluster", 8),
+        (sum(|tally| tally.sampled), "were found before all nodes were looked at", 5),
+    ];
+    at_least(pods, &shares);
+}
+
+/// Compares the clusters of all seeds, `count` unless the environment says otherwise. Gives the tallies of all
+/// unless they are so few that shares say nothing.
+fn all_agree<T: Send>(
+    count: u64,
+    compare: impl Fn(u64) -> Result<T, String> + Send + Sync,
+) -> Option<Vec<T>> {
     let number = |name| variable(name).map(|text| text.parse::<u64>().expect("a number"));
     let seeds = match number("WINDTUNNEL_TWIN") {
         Some(seed) => seed..seed + 1,
-        None => 0..number("WINDTUNNEL_TWINS").unwrap_or(CLUSTERS),
+        None => 0..number("WINDTUNNEL_TWINS").unwrap_or(count),
     };
     let clusters = seeds.end - seeds.start;
-    let tallies: Vec<Result<Tally, String>> = seeds.into_par_iter().map(compare).collect();
-    let differences: Vec<&String> = tallies.iter().filter_map(|tally| tally.as_ref().err()).collect();
+    let compared: Vec<Result<T, String>> = seeds.into_par_iter().map(compare).collect();
+    let differences: Vec<&String> = compared.iter().filter_map(|tally| tally.as_ref().err()).collect();
     let first: String = differences.iter().take(3).map(|each| each.as_str()).collect();
     assert!(differences.is_empty(), "{} of {clusters} clusters differ\n{first}", differences.len());
-    if clusters < CLUSTERS {
-        return;
-    }
-    let sum = |count: fn(&Tally) -> usize| tallies.iter().flatten().map(count).sum::<usize>();
-    let pods = sum(|tally| tally.pods);
-    for (count, what, least) in [
-        (sum(|tally| tally.placed), "placed", 50),
-        (sum(|tally| tally.pods - tally.placed), "not placed", 3),
-        (sum(|tally| tally.indexed), "answered by the index", 50),
-        (sum(|tally| tally.social), "of those that look at pods in a large cluster", 8),
-        (sum(|tally| tally.sampled), "found before all nodes were looked at", 5),
-    ] {
-        assert!(count * 100 >= pods * least, "only {count} of {pods} pods were {what}");
+    (clusters >= count).then(|| compared.into_iter().flatten().collect())
+}
+
+/// Of all pods at least so many percent did what is said.
+fn at_least(pods: usize, shares: &[(usize, &str, usize)]) {
+    for (count, what, least) in shares {
+        assert!(count * 100 >= pods * least, "only {count} of {pods} pods {what}");
     }
 }
 

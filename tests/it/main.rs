@@ -9,6 +9,7 @@ mod conformance;
 mod corpus;
 mod determinism;
 mod examples;
+mod extremes;
 mod fields;
 mod files;
 mod golden;

@@ -176,8 +176,8 @@ pub struct PodSpec {
     pub controller: Option<Controller>,
     /// Node features that it needs (`NodeDeclaredFeatures`), sorted.
     pub features: Box<[Symbol]>,
-    /// How long it may take to stop, in seconds.
-    pub grace_s: i64,
+    /// How long it may take to stop after its deletion; with none it is gone at once.
+    pub grace: Span,
     /// Whether its containers are started again.
     pub restart: RestartPolicy,
     /// Its containers, at most 256: those of the start in their order, then the others in theirs.

@@ -2,3 +2,5 @@
 
 pub mod ecs_agent;
 pub mod kubelet;
+#[cfg(test)]
+mod script;

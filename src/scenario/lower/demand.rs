@@ -233,10 +233,7 @@ impl Lowering<'_> {
         }
         self.check_pod_keys(stated);
         let Some(run_task) = &stated.run_task else {
-            let message = format!("{} has no `run_task`, which a platform of ECS needs", name.value);
-            let wrong = Diagnostic::new(Code::MissingKey, name.place, message);
-            return self
-                .wrong(wrong.hint("add `run_task: { taskDefinition: ... }`; an arrival may have both"));
+            return self.lacks(name, "run_task", "ECS", "{ taskDefinition: ... }");
         };
         let at = Origin::inline(run_task.place);
         let (mut found, replaced) = (std::mem::take(&mut self.found), self.replaced());
@@ -359,6 +356,13 @@ impl Lowering<'_> {
         let (gaps, count_max) = gaps.map_or((Quantiles::constant(0).into(), 0), |gaps| (gaps, count_max));
         let key = EntityKey::new("arrivals", name, 0);
         Some(Occasion::Process(Arrivals { key, gaps, first, until, count_max }))
+    }
+
+    /// An arrival has no key that platforms of this sort need.
+    pub(super) fn lacks(&mut self, name: &Placed<String>, key: &str, platform: &str, example: &str) {
+        let message = format!("{} has no `{key}`, which a platform of {platform} needs", name.value);
+        let wrong = Diagnostic::new(Code::MissingKey, name.place, message);
+        self.wrong(wrong.hint(format!("add `{key}: {example}`; an arrival may have both")));
     }
 
     /// What a trace says itself, its arrivals may not say too.

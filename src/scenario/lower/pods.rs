@@ -66,10 +66,7 @@ impl Lowering<'_> {
     pub(super) fn pod_arrival(&mut self, name: &Placed<String>, stated: &Arrival, cluster: &mut Cluster) {
         self.check_pod_keys(stated);
         let Some(pod) = &stated.pod else {
-            let message = format!("{} has no `pod`, which a platform of EKS needs", name.value);
-            let wrong = Diagnostic::new(Code::MissingKey, name.place, message);
-            return self
-                .wrong(wrong.hint("add `pod: { spec: { containers: [...] } }`; an arrival may have both"));
+            return self.lacks(name, "pod", "EKS", "{ spec: { containers: [...] } }");
         };
         if let Some(fault) = name_fault(name) {
             let wrong = Diagnostic::new(Code::ObjectRule, name.place, fault);

@@ -1,6 +1,6 @@
 //! The state of a Kubernetes cluster in a run.
 
-use std::collections::VecDeque;
+use std::collections::BTreeSet;
 
 use crate::base::hash::Map;
 use crate::base::runtime::SandboxId;
@@ -46,8 +46,8 @@ pub(in crate::sim) struct Kubernetes {
     pub(in crate::sim) walks: Vec<Walk>,
     /// The next number of each process.
     pub(in crate::sim) serials: Vec<u64>,
-    /// Pods that have ended and are still listed, oldest first.
-    pub(in crate::sim) ended: VecDeque<ThePod>,
+    /// Pods that have ended and are still listed, by the order of their creation.
+    pub(in crate::sim) ended: BTreeSet<ThePod>,
     pub(in crate::sim) created: u32,
     pub(in crate::sim) commands: Vec<(Ticket, SchedulerCommand)>,
     pub(in crate::sim) kubelet_commands: Vec<(Ticket, KubeletCommand)>,
@@ -72,12 +72,12 @@ pub(in crate::sim) struct PodSeat {
 }
 
 /// One pod, even when its row has come to belong to another.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct ThePod {
-    /// Its row.
-    pub row: Row<Pod>,
     /// How many pods were created before it.
     pub age: u32,
+    /// Its row.
+    pub row: Row<Pod>,
 }
 
 /// A call of the scheduler that takes time.
@@ -115,7 +115,7 @@ impl Kubernetes {
             calls: Column::new(),
             walks: plan.pods.iter().map(|pods| pods.arrivals.walk()).collect(),
             serials: plan.pods.iter().map(|pods| pods.first).collect(),
-            ended: VecDeque::new(),
+            ended: BTreeSet::new(),
             created: 0,
             commands: Vec::new(),
             kubelet_commands: Vec::new(),

@@ -215,6 +215,23 @@ fn a_pod_that_matters_more_takes_the_place_of_another() {
 }
 
 #[test]
+fn a_pod_without_grace_is_gone_at_once() {
+    let mut spec = wants("1500m", 0);
+    spec["terminationGracePeriodSeconds"] = json!(0);
+    let cluster = || {
+        let mut cluster = Cluster::new(Span::minutes(10), 1)
+            .pods("web", Span::SECOND, 1, &spec, (None, Some(Span::minutes(1))))
+            .pods("next", Span::seconds(2), 1, &spec, (None, None));
+        cluster.behaves(|behaviour| behaviour.shutdown = Quantiles::constant(Span::seconds(7).as_nanos()));
+        cluster
+    };
+    let rule = "K 3.10 a pod without grace is gone before it has stopped";
+    let lines = must_reach(&[rule], || lines(cluster()));
+    let story = "1m01s PodDeleted web-0\n1m01s PodEnded web-0 Deleted\n1m01s PodBound next-0 node-0\n";
+    assert!(lines.contains(story), "{lines}");
+}
+
+#[test]
 fn parts_take_the_time_that_the_plan_says() {
     let mut cluster =
         Cluster::new(Span::minutes(10), 1).pods("web", Span::SECOND, 2, &wants("1", 0), (None, None));
@@ -236,16 +253,9 @@ fn parts_take_the_time_that_the_plan_says() {
     assert_eq!(lines(cluster), story);
 }
 
-#[test]
-fn ended_pods_are_collected() {
-    let mut cluster = Cluster::new(Span::minutes(10), 2).pods(
-        "job",
-        Span::SECOND,
-        4,
-        &wants("500m", 0),
-        (Some(Span::SECOND), None),
-    );
-    cluster.cluster.settings.ended_max = 1;
+/// The ends of pods: `max` ended ones are kept, and these are listed when the run ends.
+fn check_collected(max: u32, mut cluster: Cluster, expected: &str) {
+    cluster.cluster.settings.ended_max = max;
     let (plan, mut nobody) = (cluster.plan(), Nobody);
     let mut log = Log::default();
     let mut simulation = crate::sim::simulation::Simulation::new(&plan, 1, &mut log, &mut nobody);
@@ -257,8 +267,30 @@ fn ended_pods_are_collected() {
         }
         simulation.step(event);
     }
-    let books = *simulation.cluster().record.books();
-    assert_eq!((books.created, books.ended, books.deleted), (4, 1, 3));
+    let cluster = simulation.cluster();
+    let rows = (0..cluster.pods.len()).filter_map(|index| cluster.record.pod(Row::at(index)));
+    let mut listed: Vec<&str> = rows.map(|pod| cluster.specs.symbols.text(pod.name)).collect();
+    listed.sort_unstable();
+    assert_eq!(listed.join(" "), expected);
+}
+
+#[test]
+fn the_oldest_ended_pods_are_collected() {
+    let (second, minute) = (Some(Span::SECOND), Some(Span::minutes(1)));
+    let spec = wants("100m", 0);
+    let cluster = || Cluster::new(Span::minutes(10), 2);
+    let rule = "K 3.8 the oldest of too many ended pods is deleted";
+    must_reach(&[rule], || {
+        let four = cluster().pods("job", Span::SECOND, 4, &spec, (second, None));
+        check_collected(1, four, "job-3");
+        // By the time of their creation, not of their end.
+        let long = cluster().pods("long", Span::SECOND, 1, &spec, (minute, None));
+        check_collected(1, long.pods("short", Span::seconds(9), 1, &spec, (second, None)), "short-0");
+        // What somebody has deleted makes room for others.
+        let gone = cluster().pods("gone", Span::SECOND, 3, &spec, (second, minute));
+        let both = gone.pods("kept", Span::minutes(2), 3, &spec, (second, None));
+        check_collected(3, both, "kept-0 kept-1 kept-2");
+    });
 }
 
 #[test]

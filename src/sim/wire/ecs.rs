@@ -18,7 +18,6 @@ use crate::mark;
 use crate::world::fargate::Market;
 use crate::world::host::{ContainerSpec, HostKind, Life};
 
-use super::UNITS_MAX;
 use crate::sim::event::{Event, TheTask};
 use crate::sim::fact::Fact;
 use crate::sim::simulation::{AgentSeat, Post, Simulation, number_32};
@@ -33,17 +32,10 @@ impl Simulation<'_> {
             self.schedule(self.now, Event::WakeScheduler);
             return;
         }
-        self.scheduler.woken(self.now);
         let view = self.record.view(self.record.read_up_to(self.cursor), &self.plan.definitions);
         let mut commands = std::mem::take(&mut self.commands);
-        for unit in 0.. {
-            assert!(unit < UNITS_MAX, "the scheduler has no end of work at {:?}", self.now);
-            if self.scheduler.machine.wake_at().is_none_or(|at| at > self.now) {
-                break;
-            }
-            let mut turn = Turn { now: self.now, draw: &mut self.luck, why: self.why };
-            self.scheduler.machine.reconcile(&mut turn, view, &mut commands);
-        }
+        let mut turn = Turn { now: self.now, draw: &mut self.luck, why: self.why };
+        self.scheduler.work(&mut turn, view, &mut commands, |_| true);
         for (ticket, command) in commands.drain(..) {
             let answer = self.carry_out(command);
             self.scheduler.machine.observe(self.now, EcsChange::Answered { ticket, answer });
@@ -290,19 +282,11 @@ impl Simulation<'_> {
     /// Everything an agent has due.
     pub(in crate::sim) fn work_agent(&mut self, seat: Handle<AgentSeat>) {
         let Some(agent) = self.agents.checked_mut(seat) else { return };
-        agent.process.woken(self.now);
         let host = agent.host;
         let view = AgentView { definitions: &self.plan.definitions };
         let mut commands = std::mem::take(&mut self.agent_commands);
-        for unit in 0.. {
-            assert!(unit < UNITS_MAX, "an agent has no end of work at {:?}", self.now);
-            let machine = &mut self.agents.checked_mut(seat).expect("checked above").process.machine;
-            if machine.wake_at().is_none_or(|at| at > self.now) {
-                break;
-            }
-            let mut turn = Turn { now: self.now, draw: &mut self.luck, why: self.why };
-            machine.reconcile(&mut turn, view, &mut commands);
-        }
+        let mut turn = Turn { now: self.now, draw: &mut self.luck, why: self.why };
+        agent.process.work(&mut turn, view, &mut commands, |_| true);
         for (_, command) in commands.drain(..) {
             match command {
                 AgentCommand::Runtime(command) => self.hosts.obey(self.now, host, command, &mut self.effects),

@@ -9,15 +9,15 @@ use crate::control::node::kubelet::{
     About, Kubelet, KubeletChange, KubeletCommand, KubeletNode, KubeletView, PodEvent, PodReport, Reported,
     readiness_check,
 };
+use crate::mark;
 use crate::sim::event::Event;
-use crate::sim::fact::{Fact, Observer};
+use crate::sim::fact::Fact;
 use crate::sim::kubernetes::fact::{PodEnd, PodFact, Words};
-use crate::sim::kubernetes::state::{NodeSeat, ThePod};
+use crate::sim::kubernetes::state::{Kubernetes, NodeSeat, ThePod};
 use crate::sim::simulation::{Process, Simulation, number_32};
 use crate::world::host::{ContainerSpec, Host, HostKind, Life};
-use crate::world::registry::Image;
+use crate::world::registry::{Image, Registry};
 
-use super::UNITS_MAX;
 use super::machines::put;
 
 impl Simulation<'_> {
@@ -106,7 +106,13 @@ impl Simulation<'_> {
         let pod = cluster.record.pod(row).expect("a pod that stops is there");
         let seat = pod.node.and_then(|node| cluster.seat_of_name.get(&node).copied());
         match seat.zip(cluster.pods[row.index()].sandbox) {
-            Some((seat, pod)) => self.tell_kubelet(seat, KubeletChange::Delete { pod, grace }),
+            Some((seat, pod)) => {
+                self.tell_kubelet(seat, KubeletChange::Delete { pod, grace });
+                if grace == Span::ZERO {
+                    mark!("K 3.10 a pod without grace is gone before it has stopped");
+                    self.remove_pod(row);
+                }
+            }
             None => self.remove_pod(row),
         }
     }
@@ -138,15 +144,8 @@ impl Simulation<'_> {
         let mut commands = std::mem::take(&mut cluster.kubelet_commands);
         let NodeSeat { kubelet, host } = &mut cluster.seats[seat as usize];
         let host = *host;
-        kubelet.woken(now);
-        for unit in 0.. {
-            assert!(unit < UNITS_MAX, "a kubelet has no end of work at {now:?}");
-            if kubelet.machine.wake_at().is_none_or(|at| at > now) {
-                break;
-            }
-            let mut turn = Turn { now, draw: &mut *luck, why: &mut **why };
-            kubelet.machine.reconcile(&mut turn, KubeletView { specs: &cluster.specs }, &mut commands);
-        }
+        let mut turn = Turn { now, draw: luck, why: &mut **why };
+        kubelet.work(&mut turn, KubeletView { specs: &cluster.specs }, &mut commands, |_| true);
         for (_, command) in commands.drain(..) {
             match command {
                 KubeletCommand::Runtime(command) => self.hosts.obey(now, host, command, &mut self.effects),
@@ -202,15 +201,28 @@ impl Simulation<'_> {
 
     /// A kubelet writes an event about a pod.
     fn tell_of_pod(&mut self, pod: SandboxId, container: Option<Symbol>, what: PodEvent) {
-        let Simulation { kubernetes, digests, observer, plan, now, .. } = self;
-        let cluster = kubernetes.as_ref().expect("it has kubelets");
-        let Some(row) = cluster.pod_of_sandbox[pod.0 as usize] else { return };
-        let Some(record) = cluster.record.pod(row) else { return };
-        let symbols = &cluster.specs.symbols;
+        let cluster = self.kubernetes.take().expect("it has kubelets");
+        if let Some(fact) = cluster.said(&self.plan.registry, pod, container, what) {
+            self.tell(&Fact::Pod(fact));
+        }
+        self.kubernetes = Some(cluster);
+    }
+}
+
+impl Kubernetes {
+    /// What a kubelet says of a pod, if it is still listed.
+    fn said(
+        &self,
+        registry: &Registry,
+        pod: SandboxId,
+        container: Option<Symbol>,
+        what: PodEvent,
+    ) -> Option<PodFact<'_>> {
+        let row = self.pod_of_sandbox[pod.0 as usize]?;
+        let record = self.record.pod(row)?;
+        let symbols = &self.specs.symbols;
         let size = match what {
-            PodEvent::Pulled { image, .. } => {
-                plan.registry.find(image).map_or(Bytes::ZERO, Image::compressed)
-            }
+            PodEvent::Pulled { image, .. } => registry.find(image).map_or(Bytes::ZERO, Image::compressed),
             _ => Bytes::ZERO,
         };
         let about = About {
@@ -220,10 +232,7 @@ impl Simulation<'_> {
             container: container.map_or("", |container| symbols.text(container)),
             image: size,
         };
-        let life = cluster.pods[row.index()].life;
         let words = Words::Kubelet { what, about, symbols };
-        let fact = Fact::Pod(PodFact::Said { pod: &life, words });
-        digests.fact(plan, *now, &fact);
-        observer.fact(plan, *now, &fact);
+        Some(PodFact::Said { pod: &self.pods[row.index()].life, words })
     }
 }

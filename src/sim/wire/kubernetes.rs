@@ -17,8 +17,6 @@ use crate::sim::kubernetes::plan::KubernetesPlan;
 use crate::sim::kubernetes::state::{ApiCall, Asked, Kubernetes, PodSeat, ThePod};
 use crate::sim::simulation::{Simulation, number_32};
 
-use super::UNITS_MAX;
-
 impl<'a> Simulation<'a> {
     /// What is there when the run starts, and the first arrival of every process.
     pub(in crate::sim) fn begin_cluster(&mut self) {
@@ -94,7 +92,7 @@ impl<'a> Simulation<'a> {
         self.tell(&Fact::Pod(PodFact::Created(&life)));
         if let Some(after) = &arrival.deleted_after {
             let after = Span::from_nanos(after.value(self.luck.draw(Purpose::Departure, key, 0)));
-            self.schedule(now.saturating_add(after), Event::DeletePod(ThePod { row, age }));
+            self.schedule(now.saturating_add(after), Event::DeletePod(ThePod { age, row }));
         }
         if let Some(node) = pod.node {
             self.send_pod(row, node);
@@ -116,7 +114,7 @@ impl<'a> Simulation<'a> {
         if pod.deleted_at.is_some() {
             return;
         }
-        let grace = Span::seconds(cluster.specs[pod.spec].grace_s.unsigned_abs());
+        let grace = cluster.specs[pod.spec].grace;
         if !pod.ended {
             let life = cluster.change_life(row, |life| {
                 life.times.deleted = now;
@@ -136,6 +134,8 @@ impl<'a> Simulation<'a> {
         if let Some(sandbox) = cluster.pods[row.index()].sandbox.take() {
             cluster.pod_of_sandbox[sandbox.0 as usize] = None;
         }
+        let this = cluster.the(row);
+        cluster.ended.remove(&this);
         cluster.record.delete_pod(now, row);
         self.end_life(row, PodEnd::Deleted);
     }
@@ -154,17 +154,16 @@ impl<'a> Simulation<'a> {
         self.tell(&Fact::Pod(PodFact::Ended(&life)));
     }
 
-    /// The oldest pods that have ended are collected when there are too many.
+    /// The oldest pods that have ended are collected when too many are listed.
     pub(in crate::sim) fn collect_ended(&mut self, row: Row<Pod>) {
         let limit = self.cluster_plan().settings.ended_max as usize;
         let cluster = self.cluster_mut();
         let this = cluster.the(row);
-        cluster.ended.push_back(this);
+        cluster.ended.insert(this);
         while self.cluster().ended.len() > limit {
-            let oldest = self.cluster_mut().ended.pop_front().expect("more than none");
-            if self.cluster().is_there(oldest) {
-                self.ask_to_go(oldest.row, PodEnd::Deleted);
-            }
+            mark!("K 3.8 the oldest of too many ended pods is deleted");
+            let oldest = self.cluster_mut().ended.pop_first().expect("more than none");
+            self.ask_to_go(oldest.row, PodEnd::Deleted);
         }
     }
 
@@ -181,21 +180,17 @@ impl<'a> Simulation<'a> {
         let cycle = self.cluster_plan().settings.cycle;
         let Simulation { kubernetes, luck, why, .. } = self;
         let cluster = kubernetes.as_mut().expect("it has a scheduler");
-        cluster.scheduler.woken(now);
         let mut commands = std::mem::take(&mut cluster.commands);
-        for unit in 0.. {
-            assert!(unit < UNITS_MAX, "the scheduler has no end of work at {now:?}");
-            let scheduler = &mut cluster.scheduler.machine;
-            if scheduler.wake_at().is_none_or(|at| at > now) || cluster.free_at > now {
-                break;
-            }
-            let cycles = scheduler.counters().cycles;
-            let mut turn = Turn { now, draw: &mut *luck, why: &mut **why };
-            scheduler.reconcile(&mut turn, &cluster.specs, &mut commands);
+        let mut turn = Turn { now, draw: luck, why: &mut **why };
+        let mut cycles = cluster.scheduler.machine.counters().cycles;
+        let free_at = &mut cluster.free_at;
+        cluster.scheduler.work(&mut turn, &cluster.specs, &mut commands, |scheduler| {
             if scheduler.counters().cycles > cycles {
-                cluster.free_at = now + cycle;
+                cycles = scheduler.counters().cycles;
+                *free_at = now + cycle;
             }
-        }
+            *free_at <= now
+        });
         for (ticket, command) in commands.drain(..) {
             self.carry_out_for_scheduler(ticket, command);
         }

@@ -8,6 +8,3 @@ mod machines;
 mod volumes;
 
 pub(in crate::sim) use demand::Player;
-
-/// More units of work than this in one wake is a livelock.
-const UNITS_MAX: usize = 10_000_000;

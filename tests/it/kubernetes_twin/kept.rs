@@ -5,14 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use crate::conformance::world::{Rules, World};
 
 use super::draw::{self, Draw, NAMESPACES, Sort};
 use super::objects::{Node, Pod, namespace};
-use super::variable;
+use super::{all_agree, at_least};
 
 /// How many clusters are compared: optimized, and otherwise.
 const CLUSTERS: u64 = if cfg!(debug_assertions) { 40 } else { 1000 };
@@ -29,28 +28,15 @@ struct Tally {
 
 #[test]
 fn what_is_kept_changes_no_answer() {
-    let number = |name| variable(name).map(|text| text.parse::<u64>().expect("a number"));
-    let seeds = match number("WINDTUNNEL_TWIN") {
-        Some(seed) => seed..seed + 1,
-        None => 0..number("WINDTUNNEL_TWINS").unwrap_or(CLUSTERS),
-    };
-    let clusters = seeds.end - seeds.start;
-    let tallies: Vec<Result<Tally, String>> = seeds.into_par_iter().map(compare).collect();
-    let differences: Vec<&String> = tallies.iter().filter_map(|tally| tally.as_ref().err()).collect();
-    let first: String = differences.iter().take(3).map(|each| each.as_str()).collect();
-    assert!(differences.is_empty(), "{} of {clusters} clusters differ\n{first}", differences.len());
-    if clusters < CLUSTERS {
-        return;
-    }
-    let sum = |count: fn(&Tally) -> usize| tallies.iter().flatten().map(count).sum::<usize>();
+    let Some(tallies) = all_agree(CLUSTERS, compare) else { return };
+    let sum = |count: fn(&Tally) -> usize| tallies.iter().map(count).sum::<usize>();
     let pods = sum(|tally| tally.pods);
-    for (count, what, least) in [
+    let shares = [
         (sum(|tally| tally.preempted), "preempted others", 3),
         (sum(|tally| tally.failed), "failed", 10),
         (sum(|tally| tally.kept), "failed by what is kept", 10),
-    ] {
-        assert!(count * 100 >= pods * least, "only {count} of {pods} pods {what}");
-    }
+    ];
+    at_least(pods, &shares);
 }
 
 fn compare(seed: u64) -> Result<Tally, String> {

@@ -1,6 +1,6 @@
 //! From the shape of a Pod to its row: defaults, priority, merged selectors, and the rest of the spec.
 
-use crate::base::{EntityKey, Symbol, Symbols};
+use crate::base::{EntityKey, Span, Symbol, Symbols};
 use crate::control::kubernetes::labels::{Labels, Operator, Requirement, Selector};
 use crate::control::kubernetes::objects::{
     Controller, ControllerKind, Disk, HostPort, NodeTerm, Pod, PodSpec, PodTerm, PodVolume, RestartPolicy,
@@ -184,7 +184,7 @@ fn spec(
         volumes: spec.volumes.iter().filter_map(|each| volume(each, symbols)).collect(),
         controller: controller(&shape.metadata, symbols),
         features: features(spec, symbols),
-        grace_s: spec.termination_grace_period_seconds.unwrap_or(GRACE_S),
+        grace: grace(spec.termination_grace_period_seconds.unwrap_or(GRACE_S)),
         restart,
         containers: containers(spec, restart, symbols)?,
         labels: terms.labels,
@@ -414,6 +414,13 @@ fn volume(shape: &Volume<'_>, symbols: &mut Symbols) -> Option<PodVolume> {
         image: symbols.intern(disk.image),
         read_only: disk.read_only,
     }))
+}
+
+/// The API takes any number of seconds. One beyond all time is never over; the original counts
+/// nanoseconds in 63 bits and wraps around.
+fn grace(seconds: i64) -> Span {
+    mark!("K 1.1 a negative grace is one second");
+    u64::try_from(seconds).map_or(Span::SECOND, Span::seconds)
 }
 
 /// What a node must declare for this pod.

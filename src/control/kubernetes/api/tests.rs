@@ -245,8 +245,16 @@ fn check_pod(rule: &str, spec: &Value, expect: impl Fn(&PodSpec, &Symbols) -> bo
 fn defaults_of_pods() {
     let text = |symbols: &Symbols, symbol| symbols.text(symbol).to_owned();
     check_pod("K 2.14 an image without a tag is the latest", &json!({}), |pod, symbols| {
-        text(symbols, pod.images[0]) == "web:latest" && pod.container_images == 1 && pod.grace_s == 30
+        text(symbols, pod.images[0]) == "web:latest"
+            && pod.container_images == 1
+            && pod.grace == Span::seconds(30)
     });
+    for (stated, expected) in [(0, 0), (1, 1), (-1, 1), (i64::MIN, 1), (i64::MAX, i64::MAX.unsigned_abs())] {
+        let stated = json!({"terminationGracePeriodSeconds": stated});
+        check_pod("K 1.1 a negative grace is one second", &stated, |pod, _| {
+            pod.grace == Span::seconds(expected)
+        });
+    }
     let network = json!({"hostNetwork": true, "hostUsers": false,
         "containers": [{"name": "c", "image": "host:5000/web", "ports": [{"containerPort": 80}]}]});
     check_pod("K 1.1 ports of the host network are ports of the host", &network, |pod, symbols| {

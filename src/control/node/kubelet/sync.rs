@@ -57,7 +57,7 @@ impl Sync<'_> {
         }
         match plan(self.spec, &self.pod.containers) {
             Plan::Over => {
-                self.begin_stop(self.own_grace(), Because::Over);
+                self.begin_stop(self.spec.grace, Because::Over);
                 return;
             }
             Plan::Start(mut starts) => {
@@ -158,11 +158,6 @@ impl Sync<'_> {
 
     pub(super) fn container(&mut self, index: u8) -> &mut Container {
         &mut self.pod.containers[usize::from(index)]
-    }
-
-    /// How long the pod may take to stop by its own word; less than nothing is a second.
-    fn own_grace(&self) -> Span {
-        u64::try_from(self.spec.grace_s).map_or(Span::SECOND, Span::seconds)
     }
 
     /// Goes on with what is to be started, until something is waited for or nothing is left.

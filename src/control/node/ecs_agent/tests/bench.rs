@@ -8,22 +8,13 @@
 //! `0:running`.
 
 use super::super::*;
-use crate::base::mark::must_reach;
-use crate::base::runtime::{ContainerId, HealthCheck, Pull, Rhythm};
+use crate::base::runtime::{ContainerId, HealthCheck, Rhythm};
 use crate::base::turn::Nobody;
-use crate::base::{Bytes, Cpu, Draw, Purpose, Span};
+use crate::base::{Bytes, Cpu, Span};
 use crate::control::ecs::objects::{
     Condition, ContainerDefinition, Dependency, NetworkMode, Reservation, RestartPolicy, StartFailure,
 };
-
-/// No jitter.
-struct Zero;
-
-impl Draw for Zero {
-    fn draw(&mut self, _: Purpose, _: EntityKey, _: u32) -> u64 {
-        0
-    }
-}
+use crate::control::node::script::{self, Always, number, numbered, span};
 
 /// One agent, its definitions, and what was printed since the last action.
 pub(super) struct Bench {
@@ -37,13 +28,7 @@ pub(super) struct Bench {
 
 /// Runs a script and compares what was printed, action by action.
 pub(super) fn check(marks: &[&str], settings: &str, definitions: &[&str], script: &str, expected: &str) {
-    let printed = must_reach(marks, || {
-        let mut bench = Bench::new(settings, definitions);
-        let printed: Vec<String> = script.split(';').map(|action| bench.act(action.trim())).collect();
-        printed.join("; ")
-    });
-    let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert_eq!(one_line(&printed), one_line(expected), "\n  {definitions:?}\n  {script}");
+    script::check(marks, definitions, script, expected, || Bench::new(settings, definitions), Bench::act);
 }
 
 impl Bench {
@@ -62,18 +47,6 @@ impl Bench {
 
     pub(super) fn act(&mut self, action: &str) -> String {
         let words: Vec<&str> = action.split_whitespace().collect();
-        let event = |container, words: &[&str]| match words[0] {
-            "pulled" => RuntimeEvent::Pulled { container, result: Pull::Done },
-            "failed" => RuntimeEvent::Pulled { container, result: Pull::Failed { cached: false } },
-            "cached" => RuntimeEvent::Pulled { container, result: Pull::Failed { cached: true } },
-            "started" => RuntimeEvent::Started { container, ok: true },
-            "broken" => RuntimeEvent::Started { container, ok: false },
-            "exit" => RuntimeEvent::Exited { container, code: number(words[2]), out_of_memory: false },
-            "oom" => RuntimeEvent::Exited { container, code: 137, out_of_memory: true },
-            "well" => RuntimeEvent::Health { container, healthy: true },
-            "sick" => RuntimeEvent::Health { container, healthy: false },
-            other => panic!("no such action: {other}"),
-        };
         match words[0] {
             pause if pause.starts_with('+') => self.pass(span(&pause[1..])),
             "run" => {
@@ -91,7 +64,7 @@ impl Bench {
                 self.tell(AgentChange::Payload { task, key, definition: Row::at(0) });
             }
             "halt" => self.tell(AgentChange::StopTask { task: SandboxId(number(words[1])) }),
-            _ => self.tell(AgentChange::Runtime(event(self.container(words[1]), &words))),
+            _ => self.tell(AgentChange::Runtime(script::event(self.container(words[1]), &words))),
         }
         std::mem::take(&mut self.printed).join(" ")
     }
@@ -119,7 +92,7 @@ impl Bench {
             if self.agent.wake_at().is_none_or(|at| at > self.now) {
                 break;
             }
-            let mut turn = Turn { now: self.now, draw: &mut Zero, why: &mut Nobody };
+            let mut turn = Turn { now: self.now, draw: &mut Always(0), why: &mut Nobody };
             let mut out = Vec::new();
             let view = AgentView { definitions: &self.definitions };
             self.agent.reconcile(&mut turn, view, &mut out);
@@ -134,8 +107,8 @@ impl Bench {
 
     /// `a0` is container `a` of task 0.
     fn container(&self, text: &str) -> ContainerId {
-        let (name, task) = text.split_at(text.find(|c: char| c.is_ascii_digit()).expect("a task number"));
-        let sandbox = SandboxId(number(task));
+        let (name, task) = numbered(text);
+        let sandbox = SandboxId(task);
         let name = self.definitions.symbols.find(name);
         let definition = &self.definitions[self.tasks[sandbox.0 as usize]];
         let index = definition.containers.iter().position(|about| Some(about.name) == name);
@@ -208,22 +181,6 @@ fn print_report(what: Reported, name: impl Fn(u8) -> String) -> String {
         Reported::Stopped(None) => "stopped".into(),
         Reported::Stopped(Some(stop)) => format!("stopped={}", why(stop)),
     }
-}
-
-fn number<N: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> N {
-    text.parse().expect("a number")
-}
-
-fn span(text: &str) -> Span {
-    let (count, unit) = text.split_at(text.find(|c: char| c.is_alphabetic()).expect("a unit"));
-    let unit = match unit {
-        "ms" => Span::millis(1),
-        "s" => Span::SECOND,
-        "m" => Span::minutes(1),
-        "h" => Span::HOUR,
-        other => panic!("no such unit: {other}"),
-    };
-    unit * number::<u64>(count)
 }
 
 fn parse_settings(text: &str, capacity: &mut HostCapacity, known: &mut Definitions) -> AgentSettings {

@@ -12,20 +12,10 @@
 use serde_json::{Map, Value, json};
 
 use super::super::*;
-use crate::base::mark::must_reach;
 use crate::base::runtime::{ContainerId, Pull};
 use crate::base::turn::Nobody;
-use crate::base::{Draw, Purpose};
 use crate::control::kubernetes::api::{Object, PriorityClasses, Reading, Stage as ApiStage};
-
-/// Every draw is the same.
-struct Always(u64);
-
-impl Draw for Always {
-    fn draw(&mut self, _: Purpose, _: EntityKey, _: u32) -> u64 {
-        self.0
-    }
-}
+use crate::control::node::script::{self, Always, number, numbered, span};
 
 /// One kubelet, its specs, and what was printed since the last action.
 pub(super) struct Bench {
@@ -54,13 +44,7 @@ struct Options {
 /// Runs a script and compares what was printed, action by action.
 #[track_caller]
 pub(super) fn check(marks: &[&str], settings: &str, pods: &[&str], script: &str, expected: &str) {
-    let printed = must_reach(marks, || {
-        let mut bench = Bench::new(settings, pods);
-        let printed: Vec<String> = script.split(';').map(|action| bench.act(action.trim())).collect();
-        printed.join("; ")
-    });
-    let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert_eq!(one_line(&printed), one_line(expected), "\n  {pods:?}\n  {script}");
+    script::check(marks, pods, script, expected, || Bench::new(settings, pods), Bench::act);
 }
 
 impl Bench {
@@ -158,23 +142,10 @@ impl Bench {
 
     fn event(&self, words: &[&str]) -> RuntimeEvent {
         let sandbox = || SandboxId(number(words[1]));
-        let container = || self.container(words[1]);
         match words[0] {
             "prepared" => RuntimeEvent::Prepared { sandbox: sandbox(), ok: true },
             "unprepared" => RuntimeEvent::Prepared { sandbox: sandbox(), ok: false },
-            "pulled" => RuntimeEvent::Pulled { container: container(), result: Pull::Done },
-            "failed" => {
-                RuntimeEvent::Pulled { container: container(), result: Pull::Failed { cached: false } }
-            }
-            "started" => RuntimeEvent::Started { container: container(), ok: true },
-            "broken" => RuntimeEvent::Started { container: container(), ok: false },
-            "exit" => {
-                RuntimeEvent::Exited { container: container(), code: number(words[2]), out_of_memory: false }
-            }
-            "oom" => RuntimeEvent::Exited { container: container(), code: 137, out_of_memory: true },
-            "well" => RuntimeEvent::Health { container: container(), healthy: true },
-            "sick" => RuntimeEvent::Health { container: container(), healthy: false },
-            other => panic!("no such action: {other}"),
+            _ => script::event(self.container(words[1]), words),
         }
     }
 
@@ -252,8 +223,8 @@ impl Bench {
 
     /// `app0` is container `app` of pod 0.
     fn container(&self, text: &str) -> ContainerId {
-        let (name, pod) = text.split_at(text.find(|c: char| c.is_ascii_digit()).expect("a pod number"));
-        let sandbox = SandboxId(number(pod));
+        let (name, pod) = numbered(text);
+        let sandbox = SandboxId(pod);
         let name = self.specs.symbols.find(name);
         let spec = &self.specs[self.pods[sandbox.0 as usize]];
         let index = spec.containers.iter().position(|about| Some(about.name) == name);
@@ -322,21 +293,6 @@ fn sorted(book: &Book) -> Book {
     let mut book = book.clone();
     book.sort_ports();
     book
-}
-
-fn number<N: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> N {
-    text.parse().expect("a number")
-}
-
-fn span(text: &str) -> Span {
-    let (count, unit) = text.split_at(text.find(|c: char| c.is_alphabetic()).expect("a unit"));
-    let unit = match unit {
-        "ms" => Span::millis(1),
-        "s" => Span::SECOND,
-        "m" => Span::minutes(1),
-        other => panic!("no such unit: {other}"),
-    };
-    unit * number::<u64>(count)
 }
 
 pub(super) fn read(specs: &mut Specs, kind: &str, document: &Value) -> Object {
