@@ -29,7 +29,12 @@ fn check_one(path: &Path, asked: &Check) -> Exit {
     }
     let manner = load::Manner { strict: asked.strict, json: asked.json };
     match study::scenario(path, &asked.set, manner) {
-        Some(Ok(study)) => return conclude(asked, &study.about(), &[], &Sources::default()),
+        Some(Ok(study)) => {
+            return match study::check(&study) {
+                Ok(()) => conclude(asked, &study.about(), &[], &Sources::default()),
+                Err(exit) => exit,
+            };
+        }
         Some(Err(exit)) => return exit,
         None => {}
     }

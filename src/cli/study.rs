@@ -130,6 +130,7 @@ fn read_scenario(path: &Path, bytes: Vec<u8>, set: &[String], manner: load::Mann
     let mut seeds = Vec::new();
     if let Some(scenario) = &scenario {
         let openb = &scenario.study.openb;
+        found.extend(scenario.name_fault());
         let mut complain = |place: Place, message: String| {
             found.push(Diagnostic::new(Code::WrongValue, place, message));
         };
@@ -156,6 +157,11 @@ fn read_scenario(path: &Path, bytes: Vec<u8>, set: &[String], manner: load::Mann
 fn unknown(name: &str) -> String {
     let known: Vec<&str> = Policy::ALL.into_iter().map(Policy::name).collect();
     format!("{name:?} is no policy of the study; there are {}", known.join(", "))
+}
+
+/// Reads everything that a run would read.
+pub(super) fn check(ready: &Ready) -> Result<(), Exit> {
+    files(ready, &ready.scenario.study.openb.trace.value, &ready.seeds).map(drop)
 }
 
 /// The orders that are asked for: all, or that of one seed, or the first ones.

@@ -58,9 +58,7 @@ pub(super) fn required(name: &str) -> &'static [String] {
             keys.filter_map(Value::as_str).map(str::to_owned).collect()
         };
         let structs = schema["definitions"].as_object().into_iter().flatten();
-        let mut all: BTreeMap<_, _> = structs.map(|(name, of)| (name.clone(), needed(of))).collect();
-        all.insert(String::from("Scenario"), needed(&schema));
-        all
+        structs.map(|(name, of)| (name.clone(), needed(of))).collect()
     });
     NEEDED.get(name).map_or(&[], Vec::as_slice)
 }

@@ -6,6 +6,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::diagnostic::Diagnostic;
+use super::lower;
 use super::text::Placed;
 
 /// A scenario file that runs a study.
@@ -18,6 +20,21 @@ pub struct StudyScenario {
     pub about: String,
     /// Which study.
     pub study: Study,
+}
+
+impl StudyScenario {
+    /// What is wrong with its name, which the folder of its results gets.
+    ///
+    /// ```
+    /// use windtunnel::scenario::study::StudyScenario;
+    /// use windtunnel::scenario::{Sources, read};
+    /// let text = "{name: ../up, study: {openb: {trace: default, seeds: [], policies: []}}}";
+    /// let (study, _) = read::<StudyScenario>(&Sources::default().add("a.yaml", text.into()));
+    /// assert!(study.expect("a study").name_fault().is_some());
+    /// ```
+    pub fn name_fault(&self) -> Option<Diagnostic> {
+        lower::name_fault(&self.name, "scenario")
+    }
 }
 
 /// The studies that there are.

@@ -67,6 +67,11 @@ fn broken_manifests() {
 }
 
 #[test]
+fn broken_studies() {
+    check("study", in_place);
+}
+
+#[test]
 fn broken_values_to_set() {
     check("set", |file, _| {
         let value = fs::read_to_string(file).expect("a value");

@@ -151,8 +151,9 @@ fn end(scenario: &Scenario, start: Timestamp, found: &mut Vec<Diagnostic>) -> Ti
     start
 }
 
-/// Folders are named after scenarios and platforms, so their names stay where they are.
-fn name_fault(name: &Placed<String>, of: &str) -> Option<Diagnostic> {
+/// What is wrong with a name that a folder gets. Folders are named after scenarios and platforms, so their
+/// names stay where they are.
+pub(super) fn name_fault(name: &Placed<String>, of: &str) -> Option<Diagnostic> {
     let plain = |letter: char| !letter.is_control() && !"/\\:*?\"<>|".contains(letter);
     let length = name.chars().count();
     let fine = (1..=NAME_CHARS_MAX).contains(&length)
