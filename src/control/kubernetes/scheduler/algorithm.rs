@@ -11,6 +11,7 @@ use crate::mark;
 
 use super::cluster::NodeInfo;
 use super::framework::{Cycle, Profile, Scores, Status};
+use super::refused::Refused;
 use super::shape_index::{Hit, Speakers};
 
 /// Clusters with fewer nodes are searched whole, and a search never wants fewer feasible nodes.
@@ -48,14 +49,6 @@ pub struct Found {
     /// Whether the refusals of a cycle that finds no node may stay unsaid as well: for callers that neither
     /// preempt nor explain.
     pub wordless: bool,
-}
-
-/// Nodes with the reasons why they are out. Few reasons stand for many nodes.
-#[derive(Clone, Debug, Default)]
-pub struct Refused {
-    nodes: Vec<(Row<NodeInfo>, usize)>,
-    /// Each reason, and how many nodes are out for it.
-    kinds: Vec<(Status, usize)>,
 }
 
 /// What a cycle decided.
@@ -252,78 +245,6 @@ impl Found {
     pub fn status(&self, row: Row<NodeInfo>) -> Option<&Status> {
         let own = self.refused.iter().find(|(known, _)| *known == row);
         own.map(|(_, status)| status).or(self.absent.as_ref())
-    }
-}
-
-impl Refused {
-    /// How many nodes.
-    pub fn len(&self) -> usize {
-        self.nodes.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.nodes.is_empty()
-    }
-
-    /// Each node, and why it is out.
-    pub fn iter(&self) -> impl Iterator<Item = (Row<NodeInfo>, &Status)> {
-        self.nodes.iter().map(|&(row, kind)| (row, &self.kinds[kind].0))
-    }
-
-    /// Each reason, and how many nodes are out for it.
-    pub fn kinds(&self) -> impl Iterator<Item = (&Status, usize)> {
-        self.kinds.iter().map(|(status, count)| (status, *count)).filter(|(_, count)| *count > 0)
-    }
-
-    /// Each node, and what a judge says of the reason why it is out.
-    pub(super) fn judged(
-        &self,
-        judge: impl Fn(&Status) -> bool,
-    ) -> impl Iterator<Item = (Row<NodeInfo>, bool)> {
-        let verdicts: Vec<bool> = self.kinds.iter().map(|(status, _)| judge(status)).collect();
-        self.nodes.iter().map(move |&(row, kind)| (row, verdicts[kind]))
-    }
-
-    /// Notes why a node is out.
-    pub fn add(&mut self, row: Row<NodeInfo>, status: &Status) {
-        let kind = self.kind(status);
-        self.push(row, kind);
-    }
-
-    /// The number of a reason.
-    pub(super) fn kind(&mut self, status: &Status) -> usize {
-        let known = self.kinds.iter().position(|(known, _)| known == status);
-        known.unwrap_or_else(|| {
-            self.kinds.push((status.clone(), 0));
-            self.kinds.len() - 1
-        })
-    }
-
-    /// Notes why many nodes are out, by the numbers of the reasons, where none was noted before.
-    pub(super) fn fill(&mut self, nodes: impl Iterator<Item = (Row<NodeInfo>, usize)>) {
-        assert!(self.nodes.is_empty(), "nodes are noted once");
-        let (mut last, mut run) = (0, 0);
-        self.nodes.extend(nodes.inspect(|&(_, kind)| {
-            if kind != last {
-                self.kinds[last].1 += run;
-                (last, run) = (kind, 0);
-            }
-            run += 1;
-        }));
-        if run > 0 {
-            self.kinds[last].1 += run;
-        }
-    }
-
-    /// Notes why a node is out, by the number of the reason. The first node may be looked at again; it keeps
-    /// its last refusal.
-    pub(super) fn push(&mut self, row: Row<NodeInfo>, kind: usize) {
-        self.kinds[kind].1 += 1;
-        match self.nodes.first_mut().filter(|(known, _)| *known == row) {
-            Some(first) => self.kinds[std::mem::replace(&mut first.1, kind)].1 -= 1,
-            None => self.nodes.push((row, kind)),
-        }
     }
 }
 

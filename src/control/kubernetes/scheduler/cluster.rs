@@ -5,6 +5,7 @@
 //! and the image counts of nodes that changed (K 2.4, 2.14). Knows nothing of plugins and of the queue.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use crate::base::hash::Map;
 use crate::base::{Row, Symbol};
@@ -31,7 +32,7 @@ pub struct Cluster {
     tree: NodeTree,
     images: Images,
     /// The nodes of the last snapshot, in search order.
-    order: Vec<Row<NodeInfo>>,
+    order: Rc<[Row<NodeInfo>]>,
     in_snapshot: Vec<bool>,
     snapshot_size: usize,
     dirty: Vec<Row<NodeInfo>>,
@@ -140,6 +141,11 @@ impl Cluster {
     /// The nodes of the last snapshot, in search order.
     pub fn order(&self) -> &[Row<NodeInfo>] {
         &self.order
+    }
+
+    /// The same, to be kept longer.
+    pub(super) fn order_of_now(&self) -> Rc<[Row<NodeInfo>]> {
+        Rc::clone(&self.order)
     }
 
     /// A node of the last snapshot, by name.

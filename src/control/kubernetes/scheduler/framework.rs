@@ -108,6 +108,11 @@ impl Status {
         !matches!(self.code, Code::Error)
     }
 
+    /// Whether preemption may lift it.
+    pub const fn is_resolvable(&self) -> bool {
+        matches!(self.code, Code::Unschedulable)
+    }
+
     /// The reasons in one line.
     pub fn message(&self) -> String {
         self.reasons.join(", ")

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use crate::mark;
 
 use super::algorithm::Found;
-use super::framework::Reason;
+use super::framework::{Reason, Status};
 
 /// What stands in the event and in the condition when there is no node at all.
 pub const NO_NODES: &str = "no nodes available to schedule pods";
@@ -17,31 +17,34 @@ const NOTE_BYTES_MAX: usize = 1024;
 
 /// The whole message: how many nodes are out for which reason, then what preemption found.
 pub fn failure(found: &Found, post_filter: &str) -> String {
-    let mut parts = vec![format!("0/{} nodes are available:", found.nodes)];
-    if let Some(message) = &found.pre_filter_message {
+    let mut message = if let Some(message) = &found.pre_filter_message {
         mark!("K 2.19 a refusal of the whole pod stands alone");
-        parts.push(format!("{message}."));
+        format!("0/{} nodes are available: {message}.", found.nodes)
     } else {
-        let reasons = histogram(found);
-        if !reasons.is_empty() {
-            parts.push(format!("{reasons}."));
-        }
-    }
+        unavailable(found.nodes, found.refused.kinds(), found.absent.as_ref())
+    };
     if !post_filter.is_empty() {
-        parts.push(post_filter.to_owned());
+        message.push(' ');
+        message.push_str(post_filter);
     }
-    parts.join(" ")
+    message
 }
 
-/// The counted reasons of all nodes, sorted as text.
-fn histogram(found: &Found) -> String {
-    let own = found
-        .refused
-        .kinds()
-        .flat_map(|(status, count)| status.reasons.iter().map(move |reason| (reason, count)));
-    let absent = found.absent.iter().flat_map(|status| &status.reasons);
-    let others = found.nodes - found.refused.len();
-    sorted(own.chain(absent.map(|reason| (reason, others)).filter(|_| others > 0)))
+/// How many of all nodes are out for which reason, sorted as text; `others` stands for those that have none
+/// of their own.
+pub fn unavailable<'a>(
+    nodes: usize,
+    own: impl Iterator<Item = (&'a Status, usize)>,
+    others: Option<&'a Status>,
+) -> String {
+    let mut rest = nodes;
+    let mut counts: Vec<(&Status, usize)> = own.inspect(|(_, count)| rest -= count).collect();
+    counts.extend(others.map(|status| (status, rest)).filter(|_| rest > 0));
+    let each =
+        |(status, count): (&'a Status, usize)| status.reasons.iter().map(move |reason| (reason, count));
+    let reasons = sorted(counts.into_iter().flat_map(each));
+    let end = if reasons.is_empty() { String::new() } else { format!(" {reasons}.") };
+    format!("0/{nodes} nodes are available:{end}")
 }
 
 /// `COUNT REASON`, joined; the list is sorted as text, counts included.

@@ -8,6 +8,7 @@ pub mod algorithm;
 pub mod attempt;
 pub mod cluster;
 pub mod command;
+mod dry_runs;
 pub mod event;
 pub mod explain;
 pub mod framework;
@@ -15,6 +16,7 @@ pub mod machine;
 pub mod message;
 pub mod node_tree;
 mod observe;
+pub mod places;
 pub mod plugins;
 pub mod preemption;
 pub mod profile;
@@ -22,6 +24,7 @@ pub mod queue;
 #[cfg(test)]
 #[path = "recorded_test.rs"]
 mod recorded;
+pub mod refused;
 pub mod shape_index;
 pub mod tally;
 

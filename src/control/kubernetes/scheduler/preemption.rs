@@ -13,8 +13,11 @@ use crate::mark;
 
 use super::algorithm::Found;
 use super::cluster::NodeInfo;
+use super::dry_runs::DryRuns;
 use super::framework::{Code, Cycle, Profile, Status};
 use super::message;
+use super::places::Places;
+use super::refused::Reasons;
 
 /// How many candidates a search for victims wants (`DefaultPreemptionArgs`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -77,26 +80,47 @@ pub fn preempt(
     if let Some(why) = not_eligible(cycle, found) {
         return Preempted::NotEligible(why);
     }
-    let helped = nodes_that_may_be_helped(cycle, found);
-    let count: usize = helped.iter().map(|&helped| usize::from(helped)).sum();
-    let (mut refused, mut errors): (Vec<(Row<NodeInfo>, Rc<Status>)>, _) = (Vec::new(), Vec::new());
-    let wanted = candidates_wanted(settings, count);
-    let (mut good, mut violating) = (Vec::new(), Vec::new());
     let mut index = std::mem::take(&mut profile.index);
-    let mut kept = found.kept.then(|| index.dry_runs(cycle));
-    for place in from(&helped, offset % (count as u64).max(1)) {
-        let row = cycle.cluster.order()[place];
-        let mut once = None;
-        let known = kept.as_mut().map_or(&mut once, |kept| &mut kept[place]);
-        let run = || victims_on(profile, cycle, row).map(Rc::new).map_err(Rc::new);
-        match known.get_or_insert_with(run) {
-            Ok(candidate) if candidate.victims.is_empty() => {
-                let name = cycle.specs.symbols.text(cycle.cluster[row].name);
-                let message = format!("expected at least one victim pod on node {name:?}");
-                errors.push(message.clone());
-                refused.push((row, Rc::new(Status::error(message))));
-            }
-            Ok(candidate) => {
+    let (noted, mut anew);
+    let (helped, runs) = if found.kept {
+        index.dry_runs(cycle)
+    } else {
+        (noted, anew) = (nodes_that_may_be_helped(cycle, found), DryRuns::default());
+        anew.begin(cycle.cluster.order().len(), 0);
+        (&noted, &mut anew)
+    };
+    let result = candidates(profile, cycle, (helped, runs), settings, offset);
+    let preempted = match result {
+        Ok(candidates) if candidates.is_empty() => Preempted::Helpless(helpless(found.nodes, runs.reasons())),
+        Ok(candidates) => {
+            let chosen = pick(&candidates);
+            Preempted::Nominated { candidates, chosen }
+        }
+        Err(message) => Preempted::Error(message),
+    };
+    profile.index = index;
+    preempted
+}
+
+/// Nodes where pods can make room, those first where no disruption budget is broken; fails where there is
+/// none, and something is broken.
+fn candidates(
+    profile: &mut Profile,
+    cycle: &Cycle<'_>,
+    (helped, runs): (&Places, &mut DryRuns),
+    settings: PreemptionSettings,
+    offset: u64,
+) -> Result<Vec<Rc<Candidate>>, String> {
+    let count = helped.len();
+    let wanted = candidates_wanted(settings, count);
+    let number = usize::try_from(offset % (count as u64).max(1)).expect("less than a count");
+    let first = helped.nth(number).unwrap_or(0);
+    let (mut good, mut violating, mut errors) = (Vec::new(), Vec::new(), Vec::new());
+    for place in helped.without(runs.hopeless()).around(first) {
+        let run = || victims_on(profile, cycle, cycle.cluster.order()[place]);
+        match runs.candidate(place, run) {
+            Ok(None) => {}
+            Ok(Some(candidate)) => {
                 mark!("K 2.17 candidates without violations come first");
                 let list = if candidate.violations == 0 { &mut good } else { &mut violating };
                 if list.len() < wanted {
@@ -107,35 +131,22 @@ pub fn preempt(
                     break;
                 }
             }
-            Err(status) => {
-                if status.code == Code::Error {
-                    errors.push(status.message());
-                }
-                refused.push((row, Rc::clone(status)));
-            }
+            Err(status) => errors.push(status.message()),
         }
     }
-    profile.index = index;
     good.append(&mut violating);
-    match (good.is_empty(), &errors[..]) {
-        (false, _) => {
-            let chosen = pick(&good);
-            Preempted::Nominated { candidates: good, chosen }
-        }
-        (true, []) => Preempted::Helpless(helpless(found.nodes, &refused)),
-        (true, [one]) => Preempted::Error(one.clone()),
-        (true, several) => Preempted::Error(format!("[{}]", several.join(", "))),
+    match &mut errors[..] {
+        [] => Ok(good),
+        _ if !good.is_empty() => Ok(good),
+        [one] => Err(std::mem::take(one)),
+        several => Err(format!("[{}]", several.join(", "))),
     }
 }
 
 /// Why no node can be helped, in words.
-fn helpless(nodes: usize, refused: &[(Row<NodeInfo>, Rc<Status>)]) -> String {
-    let mut dry = Found { nodes, ..Found::default() };
-    dry.absent = Some(Status::unresolvable("Preemption is not helpful for scheduling"));
-    for (row, status) in refused {
-        dry.refused.add(*row, status);
-    }
-    message::failure(&dry, "")
+fn helpless(nodes: usize, reasons: &Reasons) -> String {
+    let others = Status::unresolvable("Preemption is not helpful for scheduling");
+    message::unavailable(nodes, reasons.counts(), Some(&others))
 }
 
 fn not_eligible(cycle: &Cycle<'_>, found: &Found) -> Option<&'static str> {
@@ -158,22 +169,17 @@ fn not_eligible(cycle: &Cycle<'_>, found: &Found) -> Option<&'static str> {
     waits.then_some("not eligible due to a terminating pod on the nominated node.")
 }
 
-/// By place in the search order: whether the node refused the pod for something that preemption may lift.
-fn nodes_that_may_be_helped(cycle: &Cycle<'_>, found: &Found) -> Vec<bool> {
-    let resolvable = |status: &Status| status.code == Code::Unschedulable;
+/// The places of nodes that refused the pod for something that preemption may lift.
+fn nodes_that_may_be_helped(cycle: &Cycle<'_>, found: &Found) -> Places {
     let order = cycle.cluster.order();
-    let mut helped = vec![found.absent.as_ref().is_some_and(resolvable); order.len()];
-    for (row, own) in found.refused.judged(resolvable) {
-        helped[cycle.cluster.place_of(row).expect("it was looked at")] = own;
+    let mut helped = Places::default();
+    if found.absent.as_ref().is_some_and(Status::is_resolvable) {
+        helped.extend(0..order.len());
+    }
+    for (row, own) in found.refused.judged(Status::is_resolvable) {
+        helped.set(cycle.cluster.place_of(row).expect("it was looked at"), own);
     }
     helped
-}
-
-/// The places of nodes that may be helped, all around from the one of this number.
-fn from(helped: &[bool], number: u64) -> impl Iterator<Item = usize> {
-    let places = (0..helped.len()).filter(|&place| helped[place]);
-    let first = (0..number).zip(places).last().map_or(0, |(_, place)| place + 1);
-    (first..helped.len()).chain(0..first).filter(|&place| helped[place])
 }
 
 fn candidates_wanted(settings: PreemptionSettings, nodes: usize) -> usize {
@@ -201,10 +207,13 @@ fn victims_on(profile: &mut Profile, cycle: &Cycle<'_>, row: Row<NodeInfo>) -> R
         reprieve(profile, cycle, &mut node, &lesser)
     });
     profile.restore();
-    result.map(|(victims, violations)| {
-        let merit = merit(cycle, &victims, violations);
-        Candidate { node: row, victims, violations, merit }
-    })
+    let (victims, violations) = result?;
+    if victims.is_empty() {
+        let name = cycle.specs.symbols.text(node.name);
+        return Err(Status::error(format!("expected at least one victim pod on node {name:?}")));
+    }
+    let merit = merit(cycle, &victims, violations);
+    Ok(Candidate { node: row, victims, violations, merit })
 }
 
 /// Puts back every pod that can stay: those that a budget protects first, the more important before the less.

@@ -14,10 +14,11 @@ use crate::base::Row;
 use crate::base::hash::Map;
 use crate::control::kubernetes::objects::PodSpec;
 
-use super::algorithm::Refused;
 use super::cluster::{Cluster, NodeInfo};
+use super::dry_runs::DryRuns;
 use super::framework::{Cycle, Dependence, PreScore, Profile, Status, node_with, nominated_first, weigh};
-use super::preemption::Candidate;
+use super::places::Places;
+use super::refused::{Numbered, Reasons, Refused};
 
 /// So many shapes are kept; the one that was used longest ago makes room.
 const SHAPES_MAX: usize = 256;
@@ -43,31 +44,32 @@ pub struct ShapeIndex {
 struct Shape {
     spec: Row<PodSpec>,
     /// By place in the search order: the sum of weighted scores that depend on the node alone, or the
-    /// negative number of a refusal.
-    base: Vec<i32>,
+    /// negative number of a refusal. A failure reads it to the end of its cycle.
+    base: Rc<Vec<i32>>,
     /// Why nodes are refused; the first has number -1.
     refusals: Vec<Refusal>,
+    /// How many nodes are refused.
+    refused: usize,
+    /// The places of those that preemption may help.
+    helped: Places,
     /// Of each plugin that normalises over the window.
     raws: Vec<Raw>,
     /// Places that are asked about again: they were looked at with a nomination of the pod in hand.
     again: Vec<usize>,
-    /// By place: what a dry run of preemption came to; empty until there is one.
-    dry_runs: Vec<Option<DryRun>>,
-    /// The state of the disruption budgets that these know.
-    budgets: u64,
+    /// What dry runs of preemption came to.
+    dry_runs: DryRuns,
     epoch: u64,
     seen: u64,
     used: u64,
 }
 
-/// What a dry run of preemption came to on one node.
-pub(super) type DryRun = Result<Rc<Candidate>, Rc<Status>>;
-
-/// Why a node is refused, and the place in the order of filters of who refused it.
-#[derive(Debug, PartialEq)]
+/// Why nodes are refused, and the place in the order of filters of who refused them.
+#[derive(Debug)]
 struct Refusal {
     at: usize,
     status: Status,
+    /// How many of them.
+    nodes: usize,
 }
 
 /// The raw scores of one plugin.
@@ -160,6 +162,8 @@ impl ShapeIndex {
                 speakers.strike(profile, cycle, &cycle.cluster.order()[range], numbers)
             };
             window(&mut scratch.blocks, Asked(&mut scratch.numbers, ask), start, wanted)?
+        } else if shape.refused == nodes {
+            (0, nodes)
         } else {
             window(&mut scratch.blocks, Kept(&shape.base), start, wanted)?
         };
@@ -185,21 +189,16 @@ impl ShapeIndex {
         hit(Some(scratch.best_total(|rank, place| key(ranks, order, rank, place))))
     }
 
-    /// By place: what dry runs of preemption came to for the pod of the cycle, and may come to now. Only for
-    /// a pod whose filters are all kept, and that was searched for in this cycle.
-    pub(super) fn dry_runs(&mut self, cycle: &Cycle<'_>) -> &mut [Option<DryRun>] {
+    /// The places of nodes that preemption may help the pod of the cycle on, and what dry runs came to there.
+    /// Only for a pod whose filters are all kept, and that was searched for in this cycle.
+    pub(super) fn dry_runs(&mut self, cycle: &Cycle<'_>) -> (&Places, &mut DryRuns) {
         let place = self.places.get(&cycle.pod.spec).expect("the pod was searched for");
-        let shape = &mut self.shapes[*place];
-        let budgets = cycle.cluster.listers.budgets_revision;
-        if shape.budgets != budgets {
-            shape.budgets = budgets;
-            shape.dry_runs.clear();
+        let Shape { base, again, helped, dry_runs, .. } = &mut self.shapes[*place];
+        dry_runs.begin(base.len(), cycle.cluster.listers.budgets_revision);
+        for &place in again.iter() {
+            dry_runs.forget(place);
         }
-        shape.dry_runs.resize(shape.base.len(), None);
-        for &place in &shape.again {
-            shape.dry_runs[place] = None;
-        }
-        &mut shape.dry_runs
+        (helped, dry_runs)
     }
 
     fn shape(&mut self, cycle: &Cycle<'_>) -> usize {
@@ -289,12 +288,13 @@ impl Shape {
     fn new(spec: Row<PodSpec>) -> Self {
         Shape {
             spec,
-            base: Vec::new(),
+            base: Rc::default(),
             refusals: Vec::new(),
+            refused: 0,
+            helped: Places::default(),
             raws: Vec::new(),
             again: Vec::new(),
-            dry_runs: Vec::new(),
-            budgets: 0,
+            dry_runs: DryRuns::default(),
             epoch: u64::MAX,
             seen: 0,
             used: 0,
@@ -325,7 +325,7 @@ impl Shape {
             }
             _ => {
                 let (spec, used) = (self.spec, self.used);
-                *self = Shape { base: vec![STRUCK; order.len()], used, ..Shape::new(spec) };
+                *self = Shape { base: Rc::new(vec![STRUCK; order.len()]), used, ..Shape::new(spec) };
                 let raw = || Raw { values: vec![0; order.len()], first: None, varies: false };
                 self.raws.resize_with(speakers.normalized.len(), raw);
                 for place in 0..order.len() {
@@ -350,9 +350,7 @@ impl Shape {
         };
         let nominated = nominated_first(cycle, node);
         let with = (!nominated.is_empty()).then(|| node_with(cycle, node, &nominated));
-        if let Some(dry_run) = self.dry_runs.get_mut(place) {
-            *dry_run = None;
-        }
+        self.dry_runs.forget(place);
         match with.and_then(|with| refuses(&with)).or_else(|| refuses(node)) {
             Some((at, status)) => self.refuse(place, at, status),
             None => self.score(profile, speakers, cycle, place),
@@ -363,17 +361,16 @@ impl Shape {
         if !status.is_rejection() {
             return None;
         }
-        let refusal = Refusal { at, status };
-        let known = self.refusals.iter().position(|known| *known == refusal);
+        let known = self.refusals.iter().position(|known| (known.at, &known.status) == (at, &status));
         let number = known.unwrap_or_else(|| {
-            self.refusals.push(refusal);
+            self.refusals.push(Refusal { at, status, nodes: 0 });
             self.refusals.len() - 1
         });
         if number >= REFUSALS_MAX {
             self.epoch = u64::MAX;
             return None;
         }
-        self.base[place] = -1 - i32::try_from(number).expect("few refusals");
+        self.set(place, -1 - i32::try_from(number).expect("few refusals"));
         Some(())
     }
 
@@ -390,13 +387,31 @@ impl Shape {
         for &(plugin, weight) in &speakers.scores {
             base += score(plugin)? * weight;
         }
-        self.base[place] = i32::try_from(base).ok().filter(|base| *base >= 0)?;
+        self.set(place, i32::try_from(base).ok().filter(|base| *base >= 0)?);
         for (raw, &(plugin, _)) in self.raws.iter_mut().zip(&speakers.normalized) {
             let value = score(plugin)?;
             raw.varies |= *raw.first.get_or_insert(value) != value;
             raw.values[place] = value;
         }
         Some(())
+    }
+
+    /// Writes down the number of a node, and counts its refusal.
+    fn set(&mut self, place: usize, number: i32) {
+        let old = std::mem::replace(&mut Rc::make_mut(&mut self.base)[place], number);
+        if old == number {
+            return;
+        }
+        if let Some(old) = refusal(old) {
+            self.refusals[old].nodes -= 1;
+            self.refused -= 1;
+        }
+        let new = refusal(number);
+        if let Some(new) = new {
+            self.refusals[new].nodes += 1;
+            self.refused += 1;
+        }
+        self.helped.set(place, new.is_some_and(|new| self.refusals[new].status.is_resolvable()));
     }
 
     /// Asks again, for this cycle alone, about nodes where nominations and what is asked in the cycle meet,
@@ -431,16 +446,14 @@ impl Shape {
         refused: &mut Refused,
     ) -> Option<()> {
         let order = cycle.cluster.order();
-        let kinds: Vec<usize> = self.refusals.iter().map(|refusal| refused.kind(&refusal.status)).collect();
-        let places = (start..order.len()).chain(0..start);
-        if speakers.are_kept() && refused.is_empty() {
-            let kind = |place: usize| kinds[usize::try_from(-1 - numbers[place]).expect("no node can do")];
-            refused.fill(places.map(|place| (order[place], kind(place))));
+        if speakers.are_kept() {
+            *refused = self.all_refused(cycle, start);
             return Some(());
         }
+        let kinds: Vec<usize> = self.refusals.iter().map(|refusal| refused.number(&refusal.status)).collect();
+        let places = (start..order.len()).chain(0..start);
         for place in places {
-            let number = Some(numbers[place]).filter(|&number| number != STRUCK);
-            let known = number.map(|number| usize::try_from(-1 - number).expect("no node can do"));
+            let known = refusal(numbers[place]);
             let before = known.map_or(usize::MAX, |known| self.refusals[known].at);
             let mut asked = speakers.asked_filters.iter().take_while(|&&(at, _)| at < before);
             let answer = |&(_, plugin): &(usize, usize)| {
@@ -450,12 +463,25 @@ impl Shape {
             };
             let kind = match asked.find_map(answer) {
                 Some(status) if !status.is_rejection() => return None,
-                Some(status) => refused.kind(&status),
+                Some(status) => refused.number(&status),
                 None => kinds[known?],
             };
             refused.push(order[place], kind);
         }
         Some(())
+    }
+
+    /// Every node of the cluster with its refusal, as they are met from `start` on.
+    fn all_refused(&self, cycle: &Cycle<'_>, start: usize) -> Refused {
+        let mut reasons = Reasons::default();
+        let number = |refusal: &Refusal| {
+            let number = reasons.number(&refusal.status);
+            reasons.add(number, refusal.nodes);
+            number
+        };
+        let numbers: Vec<usize> = self.refusals.iter().map(number).collect();
+        let (order, base) = (cycle.cluster.order_of_now(), Rc::clone(&self.base));
+        Refused::all(reasons, Numbered { order, numbers: base, start, reasons: numbers })
     }
 }
 
@@ -525,6 +551,11 @@ impl Scratch {
         let best = ranked.filter(|(_, (total, _))| *total == best);
         best.map(|(rank, (_, &place))| key(rank, place)).min().expect("one of them is the best").2
     }
+}
+
+/// The place of a refusal among the refusals, by its number.
+fn refusal(number: i32) -> Option<usize> {
+    if number == STRUCK { None } else { usize::try_from(-1 - number).ok() }
 }
 
 /// Numbers of nodes, by place, that are looked at piece by piece.
