@@ -27,6 +27,7 @@ mod recorded;
 pub mod refused;
 pub mod shape_index;
 pub mod tally;
+mod window;
 
 pub use algorithm::{Choice, Found, feasible_wanted, heap_root};
 pub use cluster::{Cluster, NodeInfo};

@@ -19,16 +19,14 @@ use super::dry_runs::DryRuns;
 use super::framework::{Cycle, Dependence, PreScore, Profile, Status, node_with, nominated_first, weigh};
 use super::places::Places;
 use super::refused::{Numbered, Reasons, Refused};
+use super::window::{
+    Asked, BLOCK, Block, Kept, Root, STRUCK, first, first_of_best, least_of_best, list, window,
+};
 
 /// So many shapes are kept; the one that was used longest ago makes room.
 const SHAPES_MAX: usize = 256;
 /// Nodes that are refused for more reasons than this are searched without the index.
 const REFUSALS_MAX: usize = 1024;
-/// Numbers are looked at in blocks of this size.
-const BLOCK: usize = 64;
-/// A node that cannot do by what is asked in each cycle. Other negative numbers, from -1 down, are those of
-/// refusals.
-const STRUCK: i32 = i32::MIN;
 
 /// The shapes of one profile.
 #[derive(Debug, Default)]
@@ -99,19 +97,6 @@ struct Scratch {
     own: Vec<i64>,
 }
 
-/// A piece of the window: where it begins, how long it is, how many feasible nodes came before it, and its
-/// best number.
-#[derive(Clone, Copy, Debug)]
-struct Block {
-    start: usize,
-    length: usize,
-    before: usize,
-    best: i32,
-}
-
-/// What decides among equals, the least first; the place is last.
-type Key = (u64, u32, usize);
-
 /// What a search came to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Hit {
@@ -180,13 +165,17 @@ impl ShapeIndex {
         }
         let order = cycle.cluster.order();
         if speakers.asked_scores.is_empty() && shape.raws.iter().all(|raw| !raw.varies) {
-            let ranks = profile.ranks.as_deref();
-            return hit(Some(best(&scratch.blocks, numbers, |rank, place| key(ranks, order, rank, place))));
+            return hit(Some(match profile.ranks.as_deref() {
+                None => first_of_best(&scratch.blocks, numbers),
+                Some(ranks) => least_of_best(&scratch.blocks, numbers, |place| ranks[order[place].index()]),
+            }));
         }
         list(&scratch.blocks, numbers, &mut scratch.feasible, &mut scratch.totals);
         scratch.score(profile, speakers, cycle, &shape.raws)?;
-        let ranks = profile.ranks.as_deref();
-        hit(Some(scratch.best_total(|rank, place| key(ranks, order, rank, place))))
+        hit(Some(match profile.ranks.as_deref() {
+            None => scratch.first_of_best_totals(),
+            Some(ranks) => scratch.least_of_best_totals(|place| ranks[order[place].index()]),
+        }))
     }
 
     /// The places of nodes that preemption may help the pod of the cycle on, and what dry runs came to there.
@@ -544,202 +533,30 @@ impl Scratch {
         Some(())
     }
 
-    /// The place that wins by its total.
-    fn best_total(&self, key: impl Fn(usize, usize) -> Key) -> usize {
+    /// The place that wins by its total and by its turn in a heap.
+    fn first_of_best_totals(&self) -> usize {
+        let mut root = Root::new();
+        for (rank, place) in self.best_totals() {
+            root.tell(rank, place);
+        }
+        root.place()
+    }
+
+    /// The place that wins by its total and by the least of what it is given.
+    fn least_of_best_totals(&self, given: impl Fn(usize) -> u64) -> usize {
+        let places = self.best_totals().map(|(_, place)| (given(place), place));
+        places.min().expect("one of them is the best").1
+    }
+
+    /// Rank and place of those whose total is the best.
+    fn best_totals(&self) -> impl Iterator<Item = (usize, usize)> {
         let best = self.totals.iter().max().expect("there are feasible nodes");
         let ranked = self.totals.iter().zip(&self.feasible).enumerate();
-        let best = ranked.filter(|(_, (total, _))| *total == best);
-        best.map(|(rank, (_, &place))| key(rank, place)).min().expect("one of them is the best").2
+        ranked.filter(move |(_, (total, _))| *total == best).map(|(rank, (_, &place))| (rank, place))
     }
 }
 
 /// The place of a refusal among the refusals, by its number.
 fn refusal(number: i32) -> Option<usize> {
     if number == STRUCK { None } else { usize::try_from(-1 - number).ok() }
-}
-
-/// Numbers of nodes, by place, that are looked at piece by piece.
-trait Numbers {
-    fn len(&self) -> usize;
-
-    /// A piece; none when a plugin fails.
-    fn piece(&mut self, range: Range<usize>) -> Option<&[i32]>;
-}
-
-/// Numbers that are known.
-struct Kept<'a>(&'a [i32]);
-
-impl Numbers for Kept<'_> {
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    fn piece(&mut self, range: Range<usize>) -> Option<&[i32]> {
-        Some(&self.0[range])
-    }
-}
-
-/// Numbers that are filled in when they are looked at.
-struct Asked<'a, F>(&'a mut [i32], F);
-
-impl<F: Fn(Range<usize>, &mut [i32]) -> Option<()>> Numbers for Asked<'_, F> {
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    fn piece(&mut self, range: Range<usize>) -> Option<&[i32]> {
-        let piece = &mut self.0[range.clone()];
-        self.1(range, piece)?;
-        Some(piece)
-    }
-}
-
-/// Cuts the window into blocks: how many feasible and how many refused nodes it has.
-fn window(
-    blocks: &mut Vec<Block>,
-    mut numbers: impl Numbers,
-    start: usize,
-    wanted: usize,
-) -> Option<(usize, usize)> {
-    blocks.clear();
-    let (mut feasible, mut refused) = (0, 0);
-    for (from, to) in [(start, numbers.len()), (0, start)] {
-        let mut place = from;
-        while place < to {
-            let piece = numbers.piece(place..to.min(place + BLOCK))?;
-            let (count, best) = tally(piece);
-            if feasible + count > wanted {
-                let length = until(piece, wanted - feasible);
-                let (count, best) = tally(&piece[..length]);
-                blocks.push(Block { start: place, length, before: feasible, best });
-                return Some((feasible + count, refused + length - count));
-            }
-            blocks.push(Block { start: place, length: piece.len(), before: feasible, best });
-            feasible += count;
-            refused += piece.len() - count;
-            place += piece.len();
-        }
-    }
-    Some((feasible, refused))
-}
-
-/// The first feasible place of the window.
-fn first(blocks: &[Block], numbers: &[i32]) -> Option<usize> {
-    let block = blocks.iter().find(|block| block.best >= 0)?;
-    let numbers = &numbers[block.start..block.start + block.length];
-    Some(block.start + numbers.iter().position(|&number| number >= 0)?)
-}
-
-/// The place that wins among the best of the window.
-fn best(blocks: &[Block], numbers: &[i32], key: impl Fn(usize, usize) -> Key) -> usize {
-    let best = blocks.iter().map(|block| block.best).max().expect("a window has blocks");
-    let mut winner = (u64::MAX, u32::MAX, 0);
-    for block in blocks.iter().filter(|block| block.best == best) {
-        let mut rank = block.before;
-        for (place, &number) in numbers.iter().enumerate().skip(block.start).take(block.length) {
-            if number == best {
-                winner = winner.min(key(rank, place));
-            }
-            rank += usize::from(number >= 0);
-        }
-    }
-    winner.2
-}
-
-/// Lists the feasible places of the window with their numbers.
-fn list(blocks: &[Block], numbers: &[i32], feasible: &mut Vec<usize>, totals: &mut Vec<i64>) {
-    feasible.clear();
-    totals.clear();
-    for block in blocks {
-        for (place, &number) in numbers.iter().enumerate().skip(block.start).take(block.length) {
-            if number >= 0 {
-                feasible.push(place);
-                totals.push(i64::from(number));
-            }
-        }
-    }
-}
-
-/// How many nodes of a block can do, and the best number.
-fn tally(numbers: &[i32]) -> (usize, i32) {
-    let (mut count, mut best) = (0_u32, STRUCK);
-    for &number in numbers {
-        count += u32::from(number >= 0);
-        best = best.max(number);
-    }
-    (count as usize, best)
-}
-
-/// How long a block is up to the feasible node after the last that is wanted: that one is met, and not
-/// counted.
-fn until(numbers: &[i32], wanted: usize) -> usize {
-    let feasible = numbers.iter().enumerate().filter(|(_, number)| **number >= 0);
-    feasible.map(|(place, _)| place).nth(wanted).unwrap_or(numbers.len())
-}
-
-/// What decides among equals: the rank that is given to a node, or else the place of its turn in a heap.
-fn key(ranks: Option<&[u64]>, order: &[Row<NodeInfo>], rank: usize, place: usize) -> Key {
-    match ranks {
-        None => precedence(rank, place),
-        Some(ranks) => (ranks[order[place].index()], 0, place),
-    }
-}
-
-/// Sorts the rank that a heap would have at its root first: `rank + 1` in binary, left-aligned, the shorter
-/// first among equals (K 2.6).
-fn precedence(rank: usize, place: usize) -> Key {
-    let one_more = rank as u64 + 1;
-    let zeros = one_more.leading_zeros();
-    (one_more << zeros, 64 - zeros, place)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::control::kubernetes::scheduler::heap_root;
-
-    #[test]
-    fn the_window_and_its_winner_equal_plain_loops() {
-        // A small generator of its own: numbers with many ties and many gaps.
-        let mut state = 1_u64;
-        let mut draw = |below: u64| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 33) % below
-        };
-        for _ in 0..4_000 {
-            let nodes = 1 + usize::try_from(draw(400)).expect("small");
-            let (ties, gaps) = (1 + draw(6), 1 + draw(5));
-            let number = |draw: &mut dyn FnMut(u64) -> u64| {
-                if draw(6) < gaps {
-                    -1 - i32::try_from(draw(2)).expect("small")
-                } else {
-                    i32::try_from(draw(ties)).expect("small")
-                }
-            };
-            let base: Vec<i32> = (0..nodes).map(|_| number(&mut draw)).collect();
-            let start = usize::try_from(draw(nodes as u64)).expect("small");
-            let wanted = 1 + usize::try_from(draw(nodes as u64)).expect("small");
-            let mut feasible: Vec<usize> = Vec::new();
-            let mut refused = 0;
-            for step in 0..nodes {
-                let place = (start + step) % nodes;
-                match base[place] {
-                    ..0 => refused += 1,
-                    _ if feasible.len() == wanted => break,
-                    _ => feasible.push(place),
-                }
-            }
-            let mut blocks = Vec::new();
-            let counts = window(&mut blocks, Kept(&base), start, wanted);
-            assert_eq!(counts, Some((feasible.len(), refused)));
-            if !feasible.is_empty() {
-                let totals: Vec<i64> = feasible.iter().map(|&place| i64::from(base[place])).collect();
-                assert_eq!(best(&blocks, &base, precedence), feasible[heap_root(&totals)]);
-                assert_eq!(first(&blocks, &base), Some(feasible[0]));
-                let ranks: Vec<u64> = (0..nodes).map(|_| draw(1 << 40)).collect();
-                let by_rank = feasible.iter().min_by_key(|&&place| (-base[place], ranks[place]));
-                assert_eq!(Some(&best(&blocks, &base, |_, place| (ranks[place], 0, place))), by_rank);
-            }
-        }
-    }
 }
