@@ -53,6 +53,8 @@ struct Pair {
     nodes: BTreeMap<String, Node>,
     /// Pods, with their priority.
     pods: BTreeMap<String, (Pod, i64)>,
+    /// Where pods say from the first that they are nominated to.
+    stated: BTreeMap<String, String>,
     named: usize,
     tally: Tally,
 }
@@ -75,6 +77,7 @@ impl Pair {
             templates,
             nodes: BTreeMap::new(),
             pods: BTreeMap::new(),
+            stated: BTreeMap::new(),
             named: 0,
             tally: Tally::default(),
         }
@@ -118,6 +121,11 @@ impl Pair {
         for _ in 0..=self.draw.below(4) {
             let pod = Pod { name: self.name("p"), ..template.clone() };
             let name = pod.full_name();
+            if self.draw.percent(15)
+                && let Some(node) = self.some_node()
+            {
+                self.stated.insert(name.clone(), node);
+            }
             self.put_pod(pod, priority);
             self.place(&name)?;
         }
@@ -274,7 +282,11 @@ impl Pair {
     }
 
     fn put_pod(&mut self, pod: Pod, priority: i64) {
-        self.apply(&document(&pod, priority));
+        let mut document = document(&pod, priority);
+        if let Some(node) = self.stated.get(&pod.full_name()).filter(|_| pod.node.is_empty()) {
+            document["status"]["nominatedNodeName"] = json!(node);
+        }
+        self.apply(&document);
         self.pods.insert(pod.full_name(), (pod, priority));
     }
 
