@@ -237,11 +237,24 @@ fn add_social_feature(draw: &mut Draw, pod: &mut Pod) {
                 pod.spread.push(constraint);
             }
         }
+        3 if draw.percent(50) => join_group(draw, pod),
         3 => pod.affinity.push(pod_term(draw)),
         4 | 5 => pod.anti_affinity.push(pod_term(draw)),
         6 => pod.preferred_affinity.push((draw.number(1, 100), pod_term(draw))),
         _ => pod.preferred_anti_affinity.push((draw.number(1, 100), pod_term(draw))),
     }
+}
+
+/// Gives a pod a label that few others have, and the need to be near its like: often it is the first of them.
+fn join_group(draw: &mut Draw, pod: &mut Pod) {
+    let group = format!("g{}", draw.below(40));
+    pod.labels.retain(|(key, _)| key != "group");
+    pod.affinity.push(PodTerm {
+        key: topology(draw),
+        selector: Some(vec![requirement("group", "In", &[&group])]),
+        ..PodTerm::default()
+    });
+    pod.labels.push(("group".to_owned(), group));
 }
 
 pub(super) fn pod_labels(draw: &mut Draw) -> Labels {

@@ -62,7 +62,11 @@ struct Pair {
 impl Pair {
     fn new(seed: u64) -> Self {
         let mut draw = Draw::new(seed.wrapping_mul(7919));
-        let sort = Sort::draw(&mut draw);
+        let mut sort = Sort::draw(&mut draw);
+        if sort.nodes >= 100 && draw.percent(60) {
+            // Most searches end before all nodes are met.
+            sort.nodes += 150;
+        }
         let mut template = |_| (sort.template(&mut draw), *draw.pick(&[0, 0, 5, 10]));
         let templates = (0..sort.templates.min(12)).map(&mut template).collect();
         let world = |brief| {
@@ -121,13 +125,16 @@ impl Pair {
         for _ in 0..=self.draw.below(4) {
             let pod = Pod { name: self.name("p"), ..template.clone() };
             let name = pod.full_name();
-            if self.draw.percent(15)
-                && let Some(node) = self.some_node()
-            {
-                self.stated.insert(name.clone(), node);
-            }
+            let stated = if self.draw.percent(30) { self.some_node() } else { None };
+            let waits = stated.is_some() && self.draw.percent(60);
+            self.stated.extend(stated.map(|node| (name.clone(), node)));
             self.put_pod(pod, priority);
-            self.place(&name)?;
+            if !waits {
+                self.place(&name)?;
+            }
+            if self.draw.percent(15) {
+                self.write_budget();
+            }
         }
         Ok(())
     }
@@ -240,9 +247,17 @@ impl Pair {
         }
     }
 
+    /// Writes a budget anew, most often one of pods that may be victims.
     fn write_budget(&mut self) {
-        let labels = draw::pod_labels(&mut self.draw);
-        let (name, namespace) = (format!("k{}", self.draw.below(3)), *self.draw.pick(&NAMESPACES));
+        let victim = self.some_pod(|pod| !pod.node.is_empty()).filter(|_| self.draw.percent(80));
+        let (labels, namespace) = match victim {
+            Some(name) => {
+                let (pod, _) = &self.pods[&name];
+                (pod.labels.clone(), pod.namespace.clone())
+            }
+            None => (draw::pod_labels(&mut self.draw), (*self.draw.pick(&NAMESPACES)).to_owned()),
+        };
+        let name = format!("k{}", self.draw.below(3));
         let selector: BTreeMap<String, String> = labels.into_iter().collect();
         let allowed = self.draw.below(3);
         self.apply(&json!({

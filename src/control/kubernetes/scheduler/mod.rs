@@ -16,7 +16,7 @@ pub mod machine;
 pub mod message;
 pub mod node_tree;
 mod observe;
-pub mod places;
+mod places;
 pub mod plugins;
 pub mod preemption;
 pub mod profile;

@@ -6,19 +6,12 @@
 const WORD: usize = u64::BITS as usize;
 
 /// A set of places.
-///
-/// ```
-/// use windtunnel::control::kubernetes::scheduler::places::Places;
-/// let places: Places = [3, 70, 200].into_iter().collect();
-/// assert_eq!(places.nth(1), Some(70));
-/// assert_eq!(places.around(70).collect::<Vec<_>>(), [70, 200, 3]);
-/// ```
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Places(Vec<u64>);
+pub(super) struct Places(Vec<u64>);
 
 impl Places {
     /// Puts a place in, or takes it out.
-    pub fn set(&mut self, place: usize, is_in: bool) {
+    pub(super) fn set(&mut self, place: usize, is_in: bool) {
         let (word, bit) = (place / WORD, 1 << (place % WORD));
         if is_in {
             if self.0.len() <= word {
@@ -30,23 +23,13 @@ impl Places {
         }
     }
 
-    /// Takes all out.
-    pub fn clear(&mut self) {
-        self.0.clear();
-    }
-
     /// How many places are in.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.0.iter().map(|word| word.count_ones() as usize).sum()
     }
 
-    /// Whether none is in.
-    pub fn is_empty(&self) -> bool {
-        self.0.iter().all(|&word| word == 0)
-    }
-
     /// The place with so many others before it.
-    pub fn nth(&self, number: usize) -> Option<usize> {
+    pub(super) fn nth(&self, number: usize) -> Option<usize> {
         let mut before = number;
         for (place, &word) in self.0.iter().enumerate() {
             let here = word.count_ones() as usize;
@@ -60,13 +43,13 @@ impl Places {
 
     /// Those that are not in the other set.
     #[must_use]
-    pub fn without(&self, other: &Places) -> Places {
+    pub(super) fn without(&self, other: &Places) -> Places {
         let others = other.0.iter().copied().chain(std::iter::repeat(0));
         Places(self.0.iter().zip(others).map(|(&own, other)| own & !other).collect())
     }
 
     /// All places, ascending from this one on, and then from the first one.
-    pub fn around(&self, from: usize) -> impl Iterator<Item = usize> {
+    pub(super) fn around(&self, from: usize) -> impl Iterator<Item = usize> {
         let (word, low) = (from / WORD, (1_u64 << (from % WORD)) - 1);
         let split = word.min(self.0.len());
         let at = |(place, word): (usize, u64)| bits(word).map(move |bit| place * WORD + bit);
@@ -110,7 +93,6 @@ mod tests {
         sorted.sort_unstable();
         sorted.dedup();
         assert_eq!(set.len(), sorted.len());
-        assert_eq!(set.is_empty(), sorted.is_empty());
         for number in 0..=sorted.len() {
             assert_eq!(set.nth(number), sorted.get(number).copied(), "{number} of {sorted:?}");
         }
@@ -124,7 +106,7 @@ mod tests {
         assert_eq!(left.around(0).collect::<Vec<_>>(), sorted);
         let mut emptied = set;
         places.iter().for_each(|&place| emptied.set(place, false));
-        assert!(emptied.is_empty());
+        assert_eq!(emptied.len(), 0);
     }
 
     #[test]

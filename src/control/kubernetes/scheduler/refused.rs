@@ -95,8 +95,7 @@ impl Refused {
 
     /// Each node, and why it is out, in the order in which they were met.
     pub fn iter(&self) -> impl Iterator<Item = (Row<NodeInfo>, &Status)> {
-        let noted = self.nodes.iter().copied().chain(self.all.iter().flat_map(Numbered::iter));
-        noted.map(|(row, number)| (row, &self.reasons.0[number].0))
+        self.numbered().map(|(row, number)| (row, &self.reasons.0[number].0))
     }
 
     /// Each reason, and how many nodes are out for it.
@@ -104,14 +103,13 @@ impl Refused {
         self.reasons.counts()
     }
 
-    /// The nodes that are out for a reason of which a judge says yes.
+    /// Each node, and what a judge says of the reason why it is out.
     pub(super) fn judged(
         &self,
         judge: impl Fn(&Status) -> bool,
     ) -> impl Iterator<Item = (Row<NodeInfo>, bool)> {
         let verdicts: Vec<bool> = self.reasons.0.iter().map(|(status, _)| judge(status)).collect();
-        let noted = self.nodes.iter().copied().chain(self.all.iter().flat_map(Numbered::iter));
-        noted.map(move |(row, number)| (row, verdicts[number]))
+        self.numbered().map(move |(row, number)| (row, verdicts[number]))
     }
 
     /// Notes why a node is out.
@@ -133,6 +131,11 @@ impl Refused {
             Some(first) => self.reasons.remove(std::mem::replace(&mut first.1, number)),
             None => self.nodes.push((row, number)),
         }
+    }
+
+    /// Each node with the number of its reason.
+    fn numbered(&self) -> impl Iterator<Item = (Row<NodeInfo>, usize)> {
+        self.nodes.iter().copied().chain(self.all.iter().flat_map(Numbered::iter))
     }
 }
 
