@@ -72,7 +72,9 @@ impl FromIterator<usize> for Places {
 
 impl Extend<usize> for Places {
     fn extend<I: IntoIterator<Item = usize>>(&mut self, places: I) {
-        places.into_iter().for_each(|place| self.set(place, true));
+        for place in places {
+            self.set(place, true);
+        }
     }
 }
 
@@ -105,7 +107,9 @@ mod tests {
         sorted.retain(|place| !without.contains(place));
         assert_eq!(left.around(0).collect::<Vec<_>>(), sorted);
         let mut emptied = set;
-        places.iter().for_each(|&place| emptied.set(place, false));
+        for &place in places {
+            emptied.set(place, false);
+        }
         assert_eq!(emptied.len(), 0);
     }
 
