@@ -210,7 +210,7 @@ fn numbers_of_settings() {
 fn every_number_of_the_language_is_there() {
     let schema = json_schema::schema();
     let mut wanted = BTreeSet::new();
-    numbers(&schema, &schema, "", &mut wanted);
+    numbers(&schema, &schema["else"], "", &mut wanted);
     let bases = [scenario(), traced()];
     let is_missing = |path: &&String| !bases.iter().any(|base| has(base, path));
     let missing: Vec<&String> = wanted.iter().filter(is_missing).collect();
