@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::base::hash::Map;
 use crate::base::{Name, Span, Symbol, Symbols, Timestamp};
-use crate::control::ecs::objects::{Stop, Task};
+use crate::control::ecs::objects::{ContainerInstance, Stop, Task};
 use crate::sim::fact::{Fact, Observer};
 use crate::sim::plan::{Machine, Plan};
 use crate::sim::simulation::Ended;
@@ -27,7 +27,10 @@ pub struct Collector {
     meter: Meter,
     measured: Measured,
     keep_rows: bool,
-    open: Map<Name, usize>,
+    /// The row of each task, by workload and serial number, which counts up from 0.
+    task_rows: Map<Symbol, Vec<u32>>,
+    /// The row of each pod that has not ended.
+    pod_rows: Map<Name, usize>,
     machine_rows: Map<Name, usize>,
     /// Events about pods that may be said again.
     said: Map<(Name, Symbol, Symbol), usize>,
@@ -137,7 +140,8 @@ impl Collector {
                 words: Symbols::default(),
             },
             keep_rows,
-            open: Map::default(),
+            task_rows: Map::default(),
+            pod_rows: Map::default(),
             machine_rows: Map::default(),
             said: Map::default(),
         }
@@ -161,11 +165,25 @@ impl Collector {
     }
 
     fn task(&mut self, task: &Task) {
-        if let Some(&row) = self.open.get(&task.name) {
-            let row = &mut self.measured.tasks[row];
-            row.times = task.times;
-            row.stop = task.stop;
-        }
+        let Some(rows) = self.task_rows.get(&task.name.of) else { return };
+        let row = &mut self.measured.tasks[rows[place(task.name)] as usize];
+        row.times = task.times;
+        row.stop = task.stop;
+    }
+
+    fn add_task(&mut self, task: &Task, instance: Option<&ContainerInstance>) {
+        let rows = self.task_rows.get_or_insert_with(task.name.of, Vec::new);
+        rows.resize(rows.len().max(place(task.name) + 1), u32::MAX);
+        rows[place(task.name)] = u32::try_from(self.measured.tasks.len()).expect("fewer than 2^32 tasks");
+        self.measured.tasks.push(TaskRow {
+            name: task.name,
+            definition: task.definition,
+            launch_type: task.launch_type,
+            instance: instance.map(|instance| instance.name),
+            zone: task.zone,
+            times: task.times,
+            stop: None,
+        });
     }
 
     fn add_machine(&mut self, plan: &Plan, machine: &Machine, running: Timestamp) {
@@ -203,16 +221,7 @@ impl Observer for Collector {
             Fact::Placed { task, instance } => {
                 self.measured.to_place.record(at.since(task.times.arrived));
                 if self.keep_rows {
-                    self.open.insert(task.name, self.measured.tasks.len());
-                    self.measured.tasks.push(TaskRow {
-                        name: task.name,
-                        definition: task.definition,
-                        launch_type: task.launch_type,
-                        instance: instance.map(|instance| instance.name),
-                        zone: task.zone,
-                        times: task.times,
-                        stop: None,
-                    });
+                    self.add_task(task, instance);
                 }
                 self.count(task.name, |counts| counts.placed += 1);
             }
@@ -240,7 +249,6 @@ impl Observer for Collector {
                     counts.failed_to_start += u64::from(never_started);
                 });
                 self.task(task);
-                self.open.remove(&task.name);
             }
             Fact::MachineRunning(machine) => self.add_machine(plan, machine, at),
             Fact::Registered { instance, row } => {
@@ -259,6 +267,11 @@ impl Observer for Collector {
             }
         }
     }
+}
+
+/// Where the row of a task is noted.
+fn place(name: Name) -> usize {
+    usize::try_from(name.serial).expect("fewer tasks than memory has places")
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ impl Collector {
         self.measured.waiting.waits(at, pod.name, reason);
         self.count(pod.name, |counts| counts.pending += 1);
         if self.keep_rows {
-            self.open.insert(pod.name, self.measured.pods.len());
+            self.pod_rows.insert(pod.name, self.measured.pods.len());
             let why = (reason == GATED).then(|| self.measured.words.intern(reason));
             self.measured.pods.push(PodRow { life: *pod, why });
         }
@@ -79,7 +79,7 @@ impl Collector {
             return;
         }
         self.measured.waiting.waits(at, pod.name, message);
-        if let Some(&row) = self.open.get(&pod.name) {
+        if let Some(&row) = self.pod_rows.get(&pod.name) {
             self.measured.pods[row].why = Some(self.measured.words.intern(without_preemption(message)));
         }
     }
@@ -96,7 +96,7 @@ impl Collector {
         });
         self.measured.waiting.leaves(at, pod.name);
         self.show(pod);
-        self.open.remove(&pod.name);
+        self.pod_rows.remove(&pod.name);
     }
 
     /// What is said again about a pod in the same words is counted, as `kubectl` shows it.
@@ -118,7 +118,7 @@ impl Collector {
 
     /// The row of a pod shows what became of it so far.
     fn show(&mut self, pod: &PodLife) {
-        if let Some(&row) = self.open.get(&pod.name) {
+        if let Some(&row) = self.pod_rows.get(&pod.name) {
             self.measured.pods[row].life = *pod;
         }
     }
