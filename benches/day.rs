@@ -1,5 +1,5 @@
 //! Whole runs: the day of `first-flight`, a million standalone tasks through 10,000 instances with
-//! pulls and starts, and as many virtual machines as a public trace has.
+//! pulls and starts, and as many tasks of long lives as a public trace has; the trace itself is in `traces`.
 //!
 //! A line is `name value unit ratio`, and whether the bar is met; the lines of a run without a bar say
 //! how fast it was. CPU time, not time on the clock. Arguments choose runs by a part of their name.
@@ -45,7 +45,7 @@ fn main() {
     if wants("vms") {
         let plan = standalone::vms();
         let (outcome, spent) = best_of_three(&plan, true);
-        print_at_most("vms", millis(spent), "ms", 2_000);
+        println!("vms {} ms -", millis(spent));
         print_speed("vms", &plan, &outcome, spent);
     }
 }
