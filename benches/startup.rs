@@ -43,6 +43,7 @@ fn spent(arguments: &[&str]) -> Duration {
         let ended = Command::new(env!("CARGO_BIN_EXE_windtunnel"))
             .args(arguments)
             .stdout(Stdio::null())
+            .stderr(Stdio::null())
             .status()
             .expect("the program starts");
         assert!(ended.success(), "{arguments:?}");
