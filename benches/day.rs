@@ -16,10 +16,13 @@ mod first_flight;
 mod memory;
 #[path = "shared/standalone.rs"]
 mod standalone;
+#[path = "shared/timed.rs"]
+mod timed;
 
 use std::time::Duration;
 
 use figure::print_at_most;
+use timed::best_of_three;
 use windtunnel::base::Span;
 use windtunnel::measure::{Collector, Outcome};
 use windtunnel::sim::{Plan, run};
@@ -30,40 +33,33 @@ fn main() {
     for plan in first_flight::plans() {
         let name = format!("day_{}", plan.platform);
         if wants(&name) {
-            let (outcome, spent) = best_of_three(&plan, false);
+            let (outcome, spent) = measured(&plan, false);
             print_at_most(&name, millis(spent), "ms", 500);
             print_speed(&name, &plan, &outcome, spent);
         }
     }
     if wants("million") {
         let plan = standalone::million();
-        let (outcome, spent) = best_of_three(&plan, false);
+        let (outcome, spent) = measured(&plan, false);
         print_at_most("million", millis(spent), "ms", 10_000);
         print_at_most("million_peak_memory", memory::peak_mib(), "MiB", 2_048);
         print_speed("million", &plan, &outcome, spent);
     }
     if wants("vms") {
         let plan = standalone::vms();
-        let (outcome, spent) = best_of_three(&plan, true);
+        let (outcome, spent) = measured(&plan, true);
         println!("vms {} ms -", millis(spent));
         print_speed("vms", &plan, &outcome, spent);
     }
 }
 
-/// What disturbs a run only makes it longer.
-fn best_of_three(plan: &Plan, keep_rows: bool) -> (Outcome, Duration) {
-    let runs = (0..3).map(|_| measured(plan, keep_rows));
-    runs.min_by_key(|&(_, spent)| spent).expect("three runs")
-}
-
 /// One replication, observed as the command does, and its CPU time.
 fn measured(plan: &Plan, keep_rows: bool) -> (Outcome, Duration) {
-    let before = cpu::spent();
-    let mut collector = Collector::new(plan, Span::minutes(5), keep_rows);
-    let ended = run(plan, 1, &mut collector);
-    let outcome = collector.finish(plan, 1, ended);
-    std::thread::yield_now();
-    (outcome, cpu::spent().checked_sub(before).expect("CPU time rises"))
+    best_of_three(|| {
+        let mut collector = Collector::new(plan, Span::minutes(5), keep_rows);
+        let ended = run(plan, 1, &mut collector);
+        collector.finish(plan, 1, ended)
+    })
 }
 
 fn print_speed(name: &str, plan: &Plan, outcome: &Outcome, spent: Duration) {

@@ -9,7 +9,10 @@
 
 #[path = "shared/cpu.rs"]
 mod cpu;
+#[path = "shared/timed.rs"]
+mod timed;
 
+use timed::best_of_three;
 use windtunnel::base::Span;
 use windtunnel::measure::Collector;
 use windtunnel::scenario::{Scenario, Sources, lower, read};
@@ -26,17 +29,13 @@ fn main() {
     }
 }
 
-/// The best of three runs: what disturbs one only makes it longer.
 fn measure(name: &str, plan: &Plan, bar: u64) {
-    let once = |_| {
-        let before = cpu::spent();
+    let (outcome, spent) = best_of_three(|| {
         let mut collector = Collector::new(plan, Span::minutes(5), false);
         let ended = run(plan, 1, &mut collector);
-        let outcome = collector.finish(plan, 1, ended);
-        let spent = cpu::spent().checked_sub(before).expect("CPU time rises");
-        (spent.as_nanos().max(1), outcome)
-    };
-    let (nanos, outcome) = (0..3).map(once).min_by_key(|run| run.0).expect("three runs");
+        collector.finish(plan, 1, ended)
+    });
+    let nanos = spent.as_nanos().max(1);
     let placed = outcome.measured.counts.placed;
     assert_eq!(placed, PODS, "every pod is bound");
     let rate = u64::try_from(u128::from(placed) * 1_000_000_000 / nanos).expect("a rate");
