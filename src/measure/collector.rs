@@ -164,6 +164,12 @@ impl Collector {
         workload
     }
 
+    /// A task or pod runs, so long after it was wanted.
+    fn started(&mut self, name: Name, after: Span) {
+        self.measured.to_start.record(after);
+        self.count(name, |counts| counts.started += 1).to_start.record(after);
+    }
+
     fn task(&mut self, task: &Task) {
         let Some(rows) = self.task_rows.get(&task.name.of) else { return };
         let row = &mut self.measured.tasks[rows[place(task.name)] as usize];
@@ -227,9 +233,7 @@ impl Observer for Collector {
             }
             Fact::Pulling(task) | Fact::Stopping(task) => self.task(task),
             Fact::Started(task) => {
-                let span = at.since(task.times.arrived);
-                self.measured.to_start.record(span);
-                self.count(task.name, |counts| counts.started += 1).to_start.record(span);
+                self.started(task.name, at.since(task.times.arrived));
                 self.task(task);
             }
             Fact::Ready(task) => {

@@ -30,9 +30,7 @@ impl Collector {
             }
             PodFact::Pulling(pod) => self.show(pod),
             PodFact::Started(pod) => {
-                let span = at.since(pod.times.created);
-                self.measured.to_start.record(span);
-                self.count(pod.name, |counts| counts.started += 1).to_start.record(span);
+                self.started(pod.name, at.since(pod.times.created));
                 self.show(pod);
             }
             PodFact::Ready(pod) => {
