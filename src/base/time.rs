@@ -63,12 +63,6 @@ impl Timestamp {
         Timestamp(self.0.saturating_sub(span.0))
     }
 
-    /// The point `span` later, or [`NEVER`](Self::NEVER) when the sum leaves the calendar.
-    #[must_use]
-    pub const fn saturating_add(self, span: Span) -> Timestamp {
-        Timestamp(self.0.saturating_add(span.0))
-    }
-
     /// The point `span` later, or none when the sum leaves the calendar (year 2554).
     pub const fn checked_add(self, span: Span) -> Option<Timestamp> {
         match self.0.checked_add(span.0) {
@@ -142,7 +136,7 @@ impl Span {
 impl Add<Span> for Timestamp {
     type Output = Timestamp;
     fn add(self, span: Span) -> Timestamp {
-        self.saturating_add(span)
+        Timestamp(self.0.saturating_add(span.0))
     }
 }
 

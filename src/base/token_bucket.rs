@@ -98,7 +98,7 @@ impl TokenBucket {
             return Timestamp::NEVER;
         }
         let wait = missing.div_ceil(u128::from(self.refill.tokens));
-        now.saturating_add(Span::from_nanos(u64::try_from(wait).unwrap_or(u64::MAX)))
+        now + Span::from_nanos(u64::try_from(wait).unwrap_or(u64::MAX))
     }
 
     /// Stands in line for `n` tokens and takes them when its turn comes, which is at the time

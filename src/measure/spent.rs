@@ -96,7 +96,7 @@ fn integrate(changes: &[(Timestamp, i128)], start: Timestamp, period: Span, poin
         sum += hourly * i128::from(at.since(since).as_nanos());
         since = at;
         spent.push(i64::try_from(sum / hour).unwrap_or(i64::MAX));
-        at = at.saturating_add(period);
+        at += period;
     }
     spent
 }

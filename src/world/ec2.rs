@@ -106,7 +106,7 @@ impl Ec2 {
         mark!("9.3/RunInstances");
         self.run_instances.take(now, request.machines.len())?;
         let call = self.draw(&self.settings.launch_call, Purpose::LaunchCall, request.pool, request.n);
-        let accepted = now.saturating_add(call);
+        let accepted = now + call;
         let machine = |&machine| self.launch_one(accepted, machine, request.user_data);
         Ok(request.machines.iter().map(machine).collect())
     }
@@ -122,7 +122,7 @@ impl Ec2 {
             let settings = &self.settings;
             let takes =
                 if leaving.accelerated { &settings.terminate_accelerated } else { &settings.terminate };
-            now.saturating_add(self.draw(takes, Purpose::Terminate, leaving.machine, 0))
+            now + self.draw(takes, Purpose::Terminate, leaving.machine, 0)
         };
         Ok(machines.iter().map(gone).collect())
     }
@@ -131,13 +131,12 @@ impl Ec2 {
         let settings = &self.settings;
         let factor = settings.host_factor.value(self.luck.draw(Purpose::HostFactor, machine, 0));
         let stage = |takes, purpose| slowed(self.draw(takes, purpose, machine, 0), factor);
-        let running = accepted.saturating_add(stage(&settings.pending_to_running, Purpose::LaunchVisible));
+        let running = accepted + stage(&settings.pending_to_running, Purpose::LaunchVisible);
         if happens(settings.launch_failure, self.luck.draw(Purpose::LaunchFailure, machine, 0)) {
             return Launch { accepted, running, outcome: Outcome::Fails };
         }
-        let registered =
-            accepted.saturating_add(stage(&settings.launch_to_registered, Purpose::LaunchRegistered));
-        let registered = registered.saturating_add(user_data).max(running);
+        let registered = accepted + stage(&settings.launch_to_registered, Purpose::LaunchRegistered);
+        let registered = (registered + user_data).max(running);
         Launch { accepted, running, outcome: Outcome::Registers(registered) }
     }
 

@@ -66,14 +66,14 @@ impl Fargate {
             Market::Spot => &mut self.spot,
         };
         let admitted = bucket.reserve(now, 1);
-        let prepared = admitted.saturating_add(self.prepare(task));
-        FargateLaunch { admitted, agent_starts: prepared.saturating_add(self.extra(task)) }
+        let prepared = admitted + self.prepare(task);
+        FargateLaunch { admitted, agent_starts: prepared + self.extra(task) }
     }
 
     /// When a task is gone whose last container exited at `exited`.
     #[must_use]
     pub fn gone_at(&self, exited: Timestamp) -> Timestamp {
-        exited.saturating_add(self.settings.deprovision)
+        exited + self.settings.deprovision
     }
 
     fn prepare(&self, task: EntityKey) -> Span {

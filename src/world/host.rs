@@ -475,7 +475,7 @@ impl Hosts {
             return;
         }
         pull.fetch = Some(Box::new(place.cache.begin(found.layers.clone())));
-        place.deadlines.push((now.saturating_add(self.settings.limits.pull), row));
+        place.deadlines.push((now + self.settings.limits.pull, row));
         self.proceed(now, row, out);
         self.await_layer(host, out);
     }
@@ -711,7 +711,7 @@ impl Hosts {
         out: &mut Effects,
     ) {
         let timer = self.next_timer();
-        let signalled = (now.saturating_add(signalled.after), signalled);
+        let signalled = (now + signalled.after, signalled);
         let exit = before.filter(|before| before.0 <= signalled.0).unwrap_or(signalled);
         out.push(exit.0, HostEvent::Phase { container: row, timer });
         let container = &mut self.containers[row];
@@ -749,7 +749,7 @@ impl Hosts {
         let behaviour = &self.registry.find(image).expect("it was started from this image").behaviour;
         let key = self.containers[row].key;
         let after = |quantiles: &Quantiles, purpose| {
-            now.saturating_add(Span::from_nanos(quantiles.value(self.luck.draw(purpose, key, restart))))
+            now + Span::from_nanos(quantiles.value(self.luck.draw(purpose, key, restart)))
         };
         Wellness {
             well_from: after(&behaviour.start, Purpose::AppStart),
@@ -779,7 +779,7 @@ impl Hosts {
             let Container { host, id: container, .. } = self.containers[row];
             out.told.push((host, RuntimeEvent::Health { container, healthy }));
         }
-        self.await_probe(now.saturating_add(Span::from_nanos(1)), row, watch, out);
+        self.await_probe(now + Span::from_nanos(1), row, watch, out);
     }
 }
 
@@ -827,7 +827,7 @@ impl Life {
 
 impl Effects {
     fn at(&mut self, now: Timestamp, wait: Span, event: HostEvent) {
-        self.push(now.saturating_add(wait), event);
+        self.push(now + wait, event);
     }
 
     fn push(&mut self, at: Timestamp, event: HostEvent) {

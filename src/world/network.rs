@@ -119,7 +119,7 @@ impl<F> Link<F> {
         let shared = shared.div_ceil(u128::from(self.capacity.bytes()));
         let capped = self.flow_cap.map_or(0, |cap| left.div_ceil(u128::from(cap.bytes())));
         let wait = u64::try_from(shared.max(capped)).unwrap_or(u64::MAX);
-        Some(self.at.saturating_add(Span::from_nanos(wait)))
+        Some(self.at + Span::from_nanos(wait))
     }
 
     /// What the link can carry.

@@ -75,8 +75,8 @@ impl Watch {
                 ..check
             },
             app: Wellness { well_from, failing, ..app },
-            counts_from: started.saturating_add(check.start_period),
-            probe: started.saturating_add(first),
+            counts_from: started + check.start_period,
+            probe: started + first,
             verdict: None,
             failures: 0,
             passes: 0,
@@ -105,9 +105,9 @@ impl Watch {
             (false, false) => last(first_at(sick, failing, self.counts_from)),
         };
         let turns = [
-            (given_up.saturating_add(self.app.failing), false),
-            (well.saturating_add(self.app.passing), true),
-            (gone.saturating_add(self.app.failing), false),
+            (given_up + self.app.failing, false),
+            (well + self.app.passing, true),
+            (gone + self.app.failing, false),
         ];
         turns.into_iter().find(|&(at, _)| at >= from && at < Timestamp::NEVER)
     }
@@ -115,7 +115,7 @@ impl Watch {
     /// When the probe that is next or under way ends: what a twin without arithmetic waits for.
     #[must_use]
     pub fn probe_ends(&self) -> Timestamp {
-        self.probe.saturating_add(if self.passes() { self.app.passing } else { self.app.failing })
+        self.probe + if self.passes() { self.app.passing } else { self.app.failing }
     }
 
     /// Ends that probe, plans the next one, and says the new verdict if it changed.
@@ -132,10 +132,8 @@ impl Watch {
             }
         }
         self.probe = match self.check.rhythm {
-            Rhythm::AfterEach => ended.saturating_add(self.check.interval),
-            Rhythm::Beat { .. } => {
-                self.probe.saturating_add(self.check.interval).max(ended.saturating_add(AT_ONCE))
-            }
+            Rhythm::AfterEach => ended + self.check.interval,
+            Rhythm::Beat { .. } => (self.probe + self.check.interval).max(ended + AT_ONCE),
         };
         let verdict = if self.passes >= self.check.successes { Some(true) } else { self.verdict };
         let verdict = if self.failures == self.check.retries { Some(false) } else { verdict };
@@ -161,7 +159,7 @@ impl Watch {
 /// The `n`-th of probes that start at `first` and go on at this period.
 fn nth(first: Timestamp, n: u32, period: Span) -> Timestamp {
     let wait = period.as_nanos().checked_mul(u64::from(n - 1)).map(Span::from_nanos);
-    wait.map_or(Timestamp::NEVER, |wait| first.saturating_add(wait))
+    wait.map_or(Timestamp::NEVER, |wait| first + wait)
 }
 
 /// The first beat of `phase`, `phase + period`, ... at or after `t`, or never.

@@ -150,7 +150,7 @@ impl Data {
     fn of(sheet: &Sheet, platforms: &[PlatformSheet]) -> Data {
         let tick = if sheet.run_for > SHORT_RUN { Span::SECOND } else { Span::millis(100) };
         let clock = Clock { start: sheet.start, tick };
-        let end = clock.at(sheet.start.saturating_add(sheet.run_for));
+        let end = clock.at(sheet.start + sheet.run_for);
         let shown = platforms.len().max(1);
         let platform = |platform: &PlatformSheet| Platform {
             name: number::plain(&platform.name),

@@ -174,7 +174,7 @@ impl Simulation<'_> {
     ) -> Option<Timestamp> {
         let name = Name { of: self.plan.definitions[row].name, serial };
         let again = self.plan.retries.get(&name.of).and_then(|retry| {
-            let last = arrived.saturating_add(retry.within);
+            let last = arrived + retry.within;
             self.now.checked_add(retry.every).filter(|&at| at <= last)
         });
         match again {

@@ -92,7 +92,7 @@ impl<'a> Simulation<'a> {
         self.tell(&Fact::Pod(PodFact::Created(&life)));
         if let Some(after) = &arrival.deleted_after {
             let after = Span::from_nanos(after.value(self.luck.draw(Purpose::Departure, key, 0)));
-            self.schedule(now.saturating_add(after), Event::DeletePod(ThePod { age, row }));
+            self.schedule(now + after, Event::DeletePod(ThePod { age, row }));
         }
         if let Some(node) = pod.node {
             self.send_pod(row, node);

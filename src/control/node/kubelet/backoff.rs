@@ -34,13 +34,13 @@ impl Backoff {
     /// How long a thing that waits since `event` still has to, by its latest delay: until then.
     pub(super) fn until(self, known: Option<Delay>, event: Timestamp) -> Option<Timestamp> {
         let delay = known.filter(|delay| !self.is_forgotten(*delay, event))?;
-        Some(event.saturating_add(delay.wait))
+        Some(event + delay.wait)
     }
 
     /// The same for a thing that waits since its delay was lengthened; asked at `now`.
     pub(super) fn until_since_update(self, known: Option<Delay>, now: Timestamp) -> Option<Timestamp> {
         let delay = known.filter(|delay| !self.is_forgotten(*delay, now))?;
-        Some(delay.updated.saturating_add(delay.wait))
+        Some(delay.updated + delay.wait)
     }
 
     fn is_forgotten(self, delay: Delay, event: Timestamp) -> bool {

@@ -46,7 +46,7 @@ impl Sync<'_> {
     /// Stops every container whose turn has come; when there is none left, the pod is over.
     pub(super) fn go_on_stopping(&mut self) {
         let Stage::Stopping { since, grace, because } = self.pod.stage else { return };
-        let deadline = since.saturating_add(grace);
+        let deadline = since + grace;
         self.pod.look_at = Timestamp::NEVER;
         let alive = self.alive();
         if alive.is_empty() {

@@ -217,7 +217,7 @@ impl Sync<'_> {
         self.pod.failures += 1;
         let draw = self.draw.draw(Purpose::Backoff, self.pod.key, self.pod.failures);
         mark!("K 3.10 waits end at a tick of the sync loop");
-        self.tick.next_at(self.now.saturating_add(Span::from_nanos(wait + below(draw, jitter))))
+        self.tick.next_at(self.now + Span::from_nanos(wait + below(draw, jitter)))
     }
 
     // One container.
